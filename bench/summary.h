@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From trials to figures: what summary.json holds and the terminal shows. */
+#ifndef BENCH_SUMMARY_H
+#define BENCH_SUMMARY_H
+
+#include <stdio.h>
+
+#include "lib/result.h"
+
+/* summary.json of @set (results/schema/summary.schema.json). New reference, NULL with @e filled. */
+json_t *summary_make(const struct result_set *set, struct error *e);
+
+/* The terminal summary, at most 100 columns, the answer first. */
+void summary_print(const json_t *summary, const struct result_set *set, FILE *out);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The one place that knows CPUs: topology by hwloc, choice, pinning. */
+#ifndef LIB_CPU_H
+#define LIB_CPU_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/error.h"
+
+struct cpu_topology; /* hwloc's, with what is allowed and isolated */
+
+struct cpu_choice {
+	int cpu;	    /* the measured CPU (Linux number) */
+	int helper;	    /* another allowed CPU for the driver and remote partners, -1 if there is none */
+	int node;	    /* NUMA node of @cpu */
+	bool isolated;	    /* in isolcpus or an isolated cpuset partition */
+	bool sibling_busy;  /* an SMT sibling of @cpu was busy when looked at */
+	char why[160];	    /* one clause for the reader: why this CPU */
+};
+
+/* Loads the machine's topology; free with cpu_topology_free(). */
+int cpu_topology_load(struct cpu_topology **topo, struct error *e);
+void cpu_topology_free(struct cpu_topology *topo);
+
+/*
+ * Chooses the CPU to measure on: inside the process's allowed cpuset, an isolated core first, not CPU 0
+ * and not one whose SMT sibling is in use if that can be avoided. @wanted >= 0 insists on that CPU:
+ * -EINVAL with a line that names the allowed ones if it is offline, absent or not allowed.
+ * @helper is on the same NUMA node and another core where possible.
+ */
+int cpu_choose(struct cpu_topology *topo, int wanted, struct cpu_choice *out, struct error *e);
+
+/* Writes the allowed CPUs in list form ("0-3,6") to @buf. Returns their number. */
+int cpu_allowed_list(struct cpu_topology *topo, char *buf, size_t len);
+
+/* Linux numbers of the allowed CPUs, ascending; *@cpus is malloc'ed, the caller frees it. Returns their number or -errno. */
+int cpu_allowed(struct cpu_topology *topo, int **cpus, struct error *e);
+
+/* Pins the calling thread to @cpu and checks that it is there. */
+int cpu_pin(int cpu, struct error *e);
+
+#endif

@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+noinst_LIBRARIES += lib/libactivemm.a
+lib_libactivemm_a_SOURCES = \
+	lib/clock.c lib/clock.h \
+	lib/counters.c lib/counters.h \
+	lib/cpu.c lib/cpu.h \
+	lib/error.c lib/error.h \
+	lib/events.c lib/events.h \
+	lib/machine.c lib/machine.h \
+	lib/mem.c lib/mem.h \
+	lib/result.c lib/result.h \
+	lib/stats.c lib/stats.h
