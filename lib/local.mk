@@ -9,4 +9,5 @@ lib_libactivemm_a_SOURCES = \
 	lib/machine.c lib/machine.h \
 	lib/mem.c lib/mem.h \
 	lib/result.c lib/result.h \
-	lib/stats.c lib/stats.h
+	lib/stats.c lib/stats.h \
+	lib/tracefs.c lib/tracefs.h

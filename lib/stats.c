@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <gsl/gsl_randist.h>
+#include <gsl/gsl_rng.h>
+#include <gsl/gsl_sort.h>
+#include <gsl/gsl_statistics_double.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/stats.h"
+
+double stats_percentile(const double *v, size_t n, double p)
+{
+	double *copy, value;
+
+	copy = n ? malloc(n * sizeof(*copy)) : NULL;
+	if (!copy)
+		return NAN;
+	memcpy(copy, v, n * sizeof(*copy));
+	gsl_sort(copy, 1, n);
+	value = gsl_stats_quantile_from_sorted_data(copy, 1, n, p / 100);
+	free(copy);
+	return value;
+}
+
+struct interval stats_median(const double *v, size_t n, double level, unsigned int resamples, unsigned long seed)
+{
+	struct interval r = { .median = NAN, .low = NAN, .high = NAN, .mad = NAN, .n = n };
+	double *work = n ? malloc(n * sizeof(double)) : NULL;
+	double *source = n ? malloc(n * sizeof(double)) : NULL;
+	double *medians = resamples ? malloc(resamples * sizeof(double)) : NULL;
+	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+
+	if (work && source && rng && (medians || !resamples)) {
+		memcpy(source, v, n * sizeof(double));
+		memcpy(work, v, n * sizeof(double));
+		gsl_sort(work, 1, n);
+		r.median = gsl_stats_median_from_sorted_data(work, 1, n);
+		r.mad = gsl_stats_mad(source, 1, n, work);
+		gsl_rng_set(rng, seed);
+		for (unsigned int i = 0; i < resamples; i++) {
+			gsl_ran_sample(rng, work, n, source, n, sizeof(double));
+			gsl_sort(work, 1, n);
+			medians[i] = gsl_stats_median_from_sorted_data(work, 1, n);
+		}
+		/* One trial has no spread to resample: no interval, rather than one of no width. */
+		if (resamples && n > 1) {
+			gsl_sort(medians, 1, resamples);
+			r.low = gsl_stats_quantile_from_sorted_data(medians, 1, resamples, (1 - level) / 2);
+			r.high = gsl_stats_quantile_from_sorted_data(medians, 1, resamples, (1 + level) / 2);
+		}
+	}
+	gsl_rng_free(rng);
+	free(medians);
+	free(source);
+	free(work);
+	return r;
+}
+
+struct interval stats_paired(const double *a, const double *b, size_t n, double level, unsigned int resamples,
+			     unsigned long seed)
+{
+	struct interval r = { .median = NAN, .low = NAN, .high = NAN, .mad = NAN, .n = n };
+	double *d = n ? malloc(n * sizeof(*d)) : NULL;
+
+	if (!d)
+		return r;
+	for (size_t i = 0; i < n; i++)
+		d[i] = a[i] - b[i];
+	r = stats_median(d, n, level, resamples, seed);
+	free(d);
+	return r;
+}
