@@ -13,15 +13,16 @@ activemm_SOURCES = $(SCENARIOS) \
 	bench/main.c bench/commands.h \
 	bench/cmd-info.c \
 	bench/cmd-list.c \
-	bench/cmd-report.c \
 	bench/cmd-run.c \
 	bench/handover.c bench/handover.h \
 	bench/observe.c bench/observe.h \
 	bench/plan.c bench/plan.h \
-	bench/report-html.c bench/report.h \
-	bench/report-data.c \
 	bench/scenario.c bench/scenario.h \
 	bench/summary.c bench/summary.h \
+	bench/record.c bench/record.h \
+	bench/run.c bench/run.h \
+	bench/setup.c bench/setup.h \
+	bench/summary-print.c \
 	bench/trial.c bench/trial.h \
 	bench/verify.c bench/verify.h
 activemm_LDADD = lib/libactivemm.a $(HWLOC_LIBS) $(JANSSON_LIBS) $(GSL_LIBS) $(NUMA_LIBS) $(PFM_LIBS) -lpthread -lm

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The commands of activemm. Each takes its own arguments (argv[0] is its name) and returns the exit status. */
+#ifndef BENCH_COMMANDS_H
+#define BENCH_COMMANDS_H
+
+#include "lib/error.h"
+
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_REGRESSION = 3 };
+
+int cmd_list(int argc, char **argv);
+int cmd_info(int argc, char **argv);
+int cmd_run(int argc, char **argv);
+int cmd_report(int argc, char **argv);
+
+/* The one place that prints errors: "activemm: what, where, what to do". Returns @status. */
+int complain(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * Reads an option's whole number in [@min, @max]. 0, or -EINVAL after a complaint that names the range.
+ */
+int option_number(const char *option, const char *text, long min, long max, long *value);
+
+#endif

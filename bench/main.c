@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/commands.h"
+#include "config.h"
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *summary;
+} commands[] = {
+	{ "list", cmd_list, "scenarios, parameters, claims, and whether each can run here" },
+	{ "info", cmd_info, "machine, kernel, mitigations, counters: each available, or why not" },
+	{ "run", cmd_run, "measure: trials of scenarios into a result set" },
+	{ "report", cmd_report, "summary, plots and one HTML page of a result set" },
+};
+
+#define COMMANDS (sizeof(commands) / sizeof(*commands))
+
+int complain(int status, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "activemm: %s\n", text);
+	return status;
+}
+
+int option_number(const char *option, const char *text, long min, long max, long *value)
+{
+	char *end;
+	long v;
+
+	errno = 0;
+	v = strtol(text, &end, 10);
+	if (errno || end == text || *end || v < min || v > max) {
+		complain(0, "%s %s: it must be a whole number from %ld to %ld", option, text, min, max);
+		return -EINVAL;
+	}
+	*value = v;
+	return 0;
+}
+
+static void usage(FILE *out)
+{
+	fprintf(out, "usage: activemm COMMAND [ARGUMENTS]\n\n"
+		     "What a context switch costs, and how much of it the kernel saves with active_mm.\n\n");
+	for (size_t i = 0; i < COMMANDS; i++)
+		fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
+	fprintf(out, "\n`activemm COMMAND --help' tells more; the manual is activemm(1).\n");
+}
+
+int main(int argc, char **argv)
+{
+	int status;
+
+	signal(SIGPIPE, SIG_IGN);
+	if (argc < 2) {
+		usage(stderr);
+		return EXIT_USAGE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		usage(stdout);
+		return EXIT_DONE;
+	}
+	if (!strcmp(argv[1], "--version")) {
+		printf("%s\n", PACKAGE_STRING);
+		return EXIT_DONE;
+	}
+	for (size_t i = 0; i < COMMANDS; i++) {
+		if (strcmp(argv[1], commands[i].name))
+			continue;
+		status = commands[i].run(argc - 1, argv + 1);
+		if ((fflush(stdout) || ferror(stdout)) && status == EXIT_DONE)
+			status = complain(EXIT_FAILED, "cannot write to standard output: %s", strerror(errno));
+		return status;
+	}
+	return complain(EXIT_USAGE, "no command '%s': `activemm --help' shows them", argv[1]);
+}

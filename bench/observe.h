@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What happens on the measured CPU beside the switches: tasks that do not belong to the trial (from
+ * sched:sched_switch, sampled only where a foreign task comes or goes), interrupts and steal (from /proc).
+ */
+#ifndef BENCH_OBSERVE_H
+#define BENCH_OBSERVE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "bench/scenario.h"
+
+struct intruder {
+	char comm[16];
+	pid_t pid;
+	uint64_t switches; /* times it came or went while the counters ran */
+	double ns;	   /* time it had the CPU, as far as both ends were seen */
+};
+
+struct intruders {
+	struct intruder *list; /* malloc'ed, most time first */
+	unsigned int n;
+	uint64_t lost; /* samples that did not fit the buffer */
+};
+
+struct observer;
+
+/* Opens the observer on @cpu, disabled. Without permission or tracefs: -errno and the reason; trials go on without. */
+int observer_open(struct observer **o, int cpu, struct error *e);
+void observer_close(struct observer *o);
+
+/* In the trial's process, after prepare: who belongs to the trial. 0 or -errno. */
+int observer_own(const struct observer *o, const struct trial *t, const struct claim *c, struct error *e);
+
+/* Before and after a counted batch; no-ops where @o is NULL. */
+void observer_enable(const struct observer *o);
+void observer_disable(const struct observer *o);
+
+/* Takes what was seen since the last call (@t and @c: who belongs to the trial). Free @in->list. */
+int observer_collect(struct observer *o, const struct trial *t, const struct claim *c, struct intruders *in);
+
+/* Interrupts and steal on one CPU, from /proc/interrupts and /proc/stat. */
+struct interrupts {
+	uint64_t total;
+	uint64_t *lines; /* per row of /proc/interrupts, malloc'ed */
+	char (*names)[48];
+	unsigned int n;
+	double steal_ns;
+};
+
+int interrupts_read(struct interrupts *irq, int cpu);
+void interrupts_free(struct interrupts *irq);
+
+/* The row that grew most between two readings, into @name; returns the growth. */
+uint64_t interrupts_culprit(const struct interrupts *before, const struct interrupts *after, char *name, size_t len);
+
+#endif

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * n processes in turn. The kernel keeps six mms per CPU in the TLB (TLB_NR_DYN_ASIDS, arch/x86/mm/tlb.c): a seventh
+ * makes loads flush, which is what a CPU without PCIDs pays at every switch.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "bench/scenario.h"
+
+#define ASID_SLOTS 6
+
+static const struct param params[] = {
+	{ "n", "processes in the ring", NULL, 2, 16, 7 },
+	PARAM_HANDOVER,
+	PARAMS_WORKSET,
+};
+
+static struct claim claim(const struct trial *t)
+{
+	long n = trial_param(t, "n", 0);
+	struct claim c = { .switches = CLAIM_EXACT((double)n), .cr3_loads = CLAIM_EXACT((double)n), .own_switches = (double)n };
+
+	if (!t->pcid)
+		c.cr3_flushes = (struct claim_range)CLAIM_EXACT((double)n);
+	else if (n <= ASID_SLOTS)
+		c.cr3_flushes = (struct claim_range)CLAIM_EXACT(0);
+	else
+		c.cr3_flushes = (struct claim_range){ true, 0.5, (double)n };
+	return c;
+}
+
+static void partner(struct trial *t, unsigned int index)
+{
+	handover_serve(t->state, index);
+}
+
+static int prepare(struct trial *t, struct error *e)
+{
+	unsigned int n = (unsigned int)trial_param(t, "n", 2);
+	struct handover *h = calloc(1, sizeof(*h));
+	int rc;
+
+	if (!h)
+		return error_set(e, ENOMEM, "out of memory");
+	rc = handover_make(h, trial_param(t, "handover", 0), n, t->node, e);
+	if (rc) {
+		free(h);
+		return rc;
+	}
+	t->state = h;
+	for (unsigned int i = 1; i < n && rc >= 0; i++)
+		rc = trial_fork(t, t->cpu, partner, i, e);
+	return rc < 0 ? rc : 0;
+}
+
+static int round_trips(struct trial *t, uint64_t n, uint64_t *stamps)
+{
+	const struct handover *h = t->state;
+	const struct handover_seat *me = &h->seats[0], *next = &h->seats[1];
+
+#define LOOP(kind) ROUND_TRIPS(t, n, stamps, handover_give(kind, next); handover_wait(kind, me); workset_touch(&t->ws))
+	HANDOVER_SPECIALISE(h->kind, LOOP);
+#undef LOOP
+	return 0;
+}
+
+SCENARIO(ring) = {
+	.name = "ring",
+	.summary = "n processes in turn: past six mms the ASID slots are full and loads flush",
+	.params = params,
+	.claim = claim,
+	.prepare = prepare,
+	.round_trips = round_trips,
+	.cleanup = trial_reap,
+};

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bench/record.h"
+#include "bench/run.h"
+#include "bench/verify.h"
+
+#define LOOK_ROUND_TRIPS 400
+#define TARGET_NS_QUICK	 20e6 /* timed part of a trial; the counted part takes about as long again */
+#define TARGET_NS	 100e6
+#define ITERATIONS_MAX	 20000000
+
+static double now_s(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+char *run_key(const char *scenario, const json_t *params, json_int_t trial)
+{
+	char *text = json_dumps(params, JSON_COMPACT | JSON_SORT_KEYS), *key = NULL;
+
+	if (text && asprintf(&key, "%s %s %lld", scenario, text, (long long)trial) < 0)
+		key = NULL;
+	free(text);
+	return key;
+}
+
+/* One short trial of @item. Sets *@holds to whether its number of switches is the claim's. */
+static int look_once(const struct bench *b, struct plan_item *item, const struct run_options *o, bool *holds, struct error *e)
+{
+	struct trial_order order = {
+		.scenario = item->scenario, .params = item->params, .iterations = LOOK_ROUND_TRIPS, .seed = o->seed
+	};
+	struct trial_outcome out;
+	json_t *violations, *v;
+	size_t i;
+	int rc = trial_run(b, &order, &out, e);
+
+	if (rc)
+		return rc;
+	if (out.error.code) {
+		rc = error_set(e, out.error.code, "%s: %s", item->scenario->name, out.error.text);
+		trial_outcome_free(&out);
+		return rc;
+	}
+	item->expected_ns = out.total ? out.elapsed_ns / (double)out.total : 1000;
+	violations = verify_trial(b, &out);
+	*holds = true;
+	json_array_foreach(violations, i, v) {
+		const char *what = json_string_value(json_object_get(v, "what"));
+
+		if (!strcmp(what, "context-switches") || !strcmp(what, "own-switches"))
+			*holds = false;
+	}
+	json_decref(violations);
+	trial_outcome_free(&out);
+	return 0;
+}
+
+static int look_at(const struct bench *b, struct plan_item *item, const struct run_options *o, struct error *e)
+{
+	int handover = scenario_param(item->scenario, "handover");
+	double target = o->quick ? TARGET_NS_QUICK : TARGET_NS;
+	bool holds = true;
+	int rc = look_once(b, item, o, &holds, e);
+
+	/* A kernel may give a yielding task the CPU back; a stray task may just have passed by, so look three times. */
+	for (int again = 0; again < 2 && !rc && !holds && handover >= 0 && !item->handover_given; again++)
+		rc = look_once(b, item, o, &holds, e);
+	if (!rc && !holds && handover >= 0 && !item->handover_given && item->params[handover] == HANDOVER_YIELD) {
+		item->params[handover] = HANDOVER_EVENTFD;
+		rc = look_once(b, item, o, &holds, e);
+	}
+	if (o->iterations)
+		item->iterations = (uint64_t)o->iterations;
+	else if (!item->iterations)
+		item->iterations = (uint64_t)(target / item->expected_ns) + 200;
+	if (item->iterations > ITERATIONS_MAX)
+		item->iterations = ITERATIONS_MAX;
+	return rc;
+}
+
+int run_look(const struct bench *b, struct plan *plan, const struct run_options *o, struct error *e)
+{
+	int rc = 0;
+
+	for (unsigned int i = 0; i < plan->n && !rc; i++)
+		rc = look_at(b, &plan->items[i], o, e);
+	return rc;
+}
+
+struct progress {
+	bool terminal;
+	unsigned int done, total;
+	double began, line_at;
+};
+
+static void progress_show(struct progress *p, const struct plan_item *item, unsigned int round, const struct run_options *o)
+{
+	double elapsed = now_s() - p->began, left;
+	char params[128];
+
+	p->done++;
+	if (!p->terminal)
+		return;
+	left = p->done > 1 ? elapsed / (p->done - 1) * (p->total - p->done + 1) : 0;
+	if (o->seconds)
+		left = (double)o->seconds - elapsed;
+	scenario_params_text(item->scenario, item->params, false, params, sizeof(params));
+	fprintf(stderr, "\r\033[K[%u/%u] %s %.40s, trial %u, %d:%02d left", p->done, p->total, item->scenario->name, params,
+		round + 1, (int)left / 60, (int)left % 60);
+	fflush(stderr);
+}
+
+static void progress_round(struct progress *p, unsigned int round, const struct run_options *o, const struct run_tally *t)
+{
+	if (p->terminal)
+		return;
+	fprintf(stderr, "round %u/%ld: %u trials done, %u repeated, %.0f s\n", round + 1, o->trials, t->trials - t->invalid,
+		t->invalid, now_s() - p->began);
+}
+
+/* One trial of @item in @round, done again while invalid. */
+static int trial_until_valid(const struct bench *b, const struct plan_item *item, unsigned int round, const struct run_options *o,
+			     struct result_writer *w, struct run_tally *tally, struct error *e)
+{
+	bool valid = false;
+	int rc = 0;
+
+	for (unsigned int attempt = 1; attempt <= RUN_ATTEMPTS && !valid && !rc; attempt++) {
+		struct record_place place = { .trial = round, .attempt = attempt };
+		struct trial_order order = {
+			.scenario = item->scenario,
+			.params = item->params,
+			.iterations = item->iterations,
+			.seed = o->seed + 1000003ul * round + attempt,
+			.expected_ns = item->expected_ns,
+		};
+		struct trial_outcome out;
+		json_t *violations, *line;
+
+		rc = trial_run(b, &order, &out, e);
+		if (rc)
+			return rc;
+		violations = verify_trial(b, &out);
+		valid = json_array_size(violations) == 0;
+		line = record_trial(b, &order, &out, &place, violations);
+		rc = line ? result_append(w, line, e) : error_set(e, ENOMEM, "out of memory");
+		json_decref(line);
+		trial_outcome_free(&out);
+		tally->trials++;
+		tally->invalid += !valid;
+	}
+	tally->given_up += !valid;
+	return rc;
+}
+
+int run_rounds(const struct bench *b, const struct plan *plan, const struct run_options *o, struct result_writer *w,
+	       const json_t *done, struct run_tally *tally, struct error *e)
+{
+	struct progress p = { .terminal = isatty(STDERR_FILENO), .total = plan->n * (unsigned int)o->trials, .began = now_s() };
+	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+	unsigned int *order = malloc(plan->n * sizeof(*order) + 1);
+	int rc = rng && order ? 0 : error_set(e, ENOMEM, "out of memory");
+
+	if (!rc)
+		gsl_rng_set(rng, o->seed);
+	for (unsigned int round = 0; round < (unsigned int)o->trials && !rc; round++) {
+		if (o->seconds && round >= 3 && now_s() - p.began > (double)o->seconds)
+			break;
+		plan_shuffle(plan, rng, order);
+		for (unsigned int i = 0; i < plan->n && !rc; i++) {
+			const struct plan_item *item = &plan->items[order[i]];
+			json_t *params = record_params(item->scenario, item->params);
+			char *key = run_key(item->scenario->name, params, round);
+
+			progress_show(&p, item, round, o);
+			if (!key || !json_object_get(done, key))
+				rc = trial_until_valid(b, item, round, o, w, tally, e);
+			free(key);
+			json_decref(params);
+		}
+		if (!rc)
+			progress_round(&p, round, o, tally);
+	}
+	if (p.terminal)
+		fprintf(stderr, "\r\033[K");
+	free(order);
+	gsl_rng_free(rng);
+	return rc;
+}

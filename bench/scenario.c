@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include "bench/scenario.h"
+#include "lib/cpu.h"
+
+const char *const page_size_choices[] = { "4k", "2m", NULL };
+
+const struct scenario *scenario_find(const char *name)
+{
+	scenario_foreach(s)
+		if (!strcmp(s->name, name))
+			return s;
+	return NULL;
+}
+
+int scenario_param(const struct scenario *s, const char *key)
+{
+	for (int i = 0; s->params[i].key; i++)
+		if (!strcmp(s->params[i].key, key))
+			return i;
+	return -1;
+}
+
+long trial_param(const struct trial *t, const char *key, long otherwise)
+{
+	int i = scenario_param(t->scenario, key);
+
+	return i < 0 ? otherwise : t->params[i];
+}
+
+void scenario_params_default(const struct scenario *s, long *values)
+{
+	for (int i = 0; s->params[i].key; i++)
+		values[i] = s->params[i].def;
+}
+
+/* Appends to @buf, which stays ended whatever its size. */
+__attribute__((format(printf, 3, 4))) static void append(char *buf, size_t len, const char *fmt, ...)
+{
+	size_t used = strlen(buf);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(buf + used, len - used, fmt, ap);
+	va_end(ap);
+}
+
+int scenario_param_set(const struct scenario *s, long *values, const char *key, const char *text, struct error *e)
+{
+	char allowed[256] = "";
+	int i = scenario_param(s, key);
+	char *end;
+	long v;
+
+	if (i < 0) {
+		for (int k = 0; s->params[k].key; k++)
+			append(allowed, sizeof(allowed), "%s%s", k ? ", " : "", s->params[k].key);
+		return error_set(e, EINVAL, "scenario %s takes no parameter '%s': it takes %s", s->name, key, allowed);
+	}
+	if (!s->params[i].choices) {
+		errno = 0;
+		v = strtol(text, &end, 10);
+		if (errno || end == text || *end || v < s->params[i].min || v > s->params[i].max)
+			return error_set(e, EINVAL, "%s:%s=%s: the value must be a number from %ld to %ld", s->name, key, text,
+					 s->params[i].min, s->params[i].max);
+		values[i] = v;
+		return 0;
+	}
+	for (v = 0; s->params[i].choices[v]; v++) {
+		if (!strcmp(s->params[i].choices[v], text)) {
+			values[i] = v;
+			return 0;
+		}
+		append(allowed, sizeof(allowed), "%s%s", v ? ", " : "", s->params[i].choices[v]);
+	}
+	return error_set(e, EINVAL, "%s:%s=%s: the value must be one of %s", s->name, key, text, allowed);
+}
+
+void scenario_params_text(const struct scenario *s, const long *values, bool all, char *buf, size_t len)
+{
+	buf[0] = '\0';
+	for (int i = 0; s->params[i].key; i++) {
+		const struct param *p = &s->params[i];
+
+		if (!all && values[i] == p->def)
+			continue;
+		append(buf, len, "%s%s=", buf[0] ? "," : "", p->key);
+		if (p->choices)
+			append(buf, len, "%s", p->choices[values[i]]);
+		else
+			append(buf, len, "%ld", values[i]);
+	}
+}
+
+static int list_add(pid_t **list, unsigned int *n, pid_t pid)
+{
+	pid_t *more = reallocarray(*list, *n + 1, sizeof(pid_t));
+
+	if (!more)
+		return -ENOMEM;
+	*list = more;
+	more[(*n)++] = pid;
+	return 0;
+}
+
+int trial_add_task(struct trial *t, pid_t tid)
+{
+	return list_add(&t->tasks, &t->ntasks, tid);
+}
+
+pid_t trial_fork(struct trial *t, int cpu, void (*body)(struct trial *t, unsigned int index), unsigned int index,
+		 struct error *e)
+{
+	pid_t parent = getpid();
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return error_set(e, errno, "cannot fork partner %u: %s", index, strerror(errno));
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != parent || cpu_pin(cpu, NULL))
+			_exit(1);
+		body(t, index);
+		_exit(1);
+	}
+	if (list_add(&t->children, &t->nchildren, pid) || (cpu == t->cpu && trial_add_task(t, pid))) {
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		return error_set(e, ENOMEM, "out of memory");
+	}
+	return pid;
+}
+
+void trial_reap(struct trial *t)
+{
+	for (unsigned int i = 0; i < t->nchildren; i++)
+		kill(t->children[i], SIGKILL);
+	for (unsigned int i = 0; i < t->nchildren; i++)
+		waitpid(t->children[i], NULL, 0);
+	t->nchildren = 0;
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bench/setup.h"
+#include "config.h"
+
+struct calibration {
+	struct clock clock;
+	struct error error;
+	int rc;
+};
+
+/* In a process of its own, so that the driver's affinity stays as it is. */
+static int clock_calibrate(struct bench *b, struct error *e)
+{
+	struct calibration *c = mem_shared(sizeof(*c), -1, e);
+	pid_t pid;
+	int rc;
+
+	if (!c)
+		return -ENOMEM;
+	c->rc = -ECHILD;
+	pid = fork();
+	if (pid == 0) {
+		c->rc = cpu_pin(b->cpu.cpu, &c->error);
+		if (!c->rc)
+			c->rc = clock_init(&c->clock, &c->error);
+		_exit(0);
+	}
+	if (pid < 0)
+		rc = error_set(e, errno, "cannot fork: %s", strerror(errno));
+	else if (waitpid(pid, NULL, 0) == pid && c->rc == 0)
+		rc = 0;
+	else
+		rc = error_set(e, ECHILD, "cannot calibrate the clock on CPU %d: %s", b->cpu.cpu, c->error.text);
+	b->clock = c->clock;
+	mem_shared_free(c, sizeof(*c));
+	return rc;
+}
+
+int bench_open(struct bench *b, struct cpu_topology *topo, int wanted, struct error *e)
+{
+	int rc;
+
+	memset(b, 0, sizeof(*b));
+	rc = cpu_choose(topo, wanted, &b->cpu, e);
+	if (!rc)
+		rc = clock_calibrate(b, e);
+	if (!rc)
+		rc = counters_open(&b->counters, &counter_kernel, b->cpu.cpu, e);
+	if (rc)
+		return rc;
+	b->pcid = machine_has_pcid();
+	b->count = bench_can_verify(b);
+	if (b->count && observer_open(&b->observer, b->cpu.cpu, &b->no_observer))
+		b->observer = NULL;
+	if (!b->count)
+		error_set(&b->no_observer, EACCES, "the counters are out of reach");
+	return 0;
+}
+
+void bench_close(struct bench *b)
+{
+	observer_close(b->observer);
+	counters_close(b->counters);
+	memset(b, 0, sizeof(*b));
+}
+
+bool bench_can_verify(const struct bench *b)
+{
+	return counters_can_verify(b->counters);
+}
+
+json_t *bench_machine(const struct bench *b, struct cpu_topology *topo)
+{
+	json_t *m = machine_record(topo, &b->cpu), *counters = json_object();
+	struct counter_value v[COUNTER_NR];
+
+	if (!m || !counters)
+		return NULL;
+	counters_read(b->counters, v);
+	for (int i = 0; i < COUNTER_NR; i++)
+		/* never scheduled yet is not unavailable */
+		json_object_set_new(counters, counter_name(i),
+				    v[i].why[0] ? json_pack("{s:s}", "unavailable", v[i].why) :
+						  json_pack("{s:s}", "source", v[i].source));
+	json_object_set_new(counters, "tsc-cycles",
+			    b->clock.tsc ? json_pack("{s:s}", "source", "rdtscp") :
+					   json_pack("{s:s}", "unavailable", b->clock.source));
+	json_object_set_new(counters, "foreign-tasks",
+			    b->observer ? json_pack("{s:s}", "source", "sched:sched_switch, sampled on the measured CPU") :
+					  json_pack("{s:s}", "unavailable", b->no_observer.text));
+	json_object_set_new(m, "counters", counters);
+	json_object_set_new(m, "clock",
+			    json_pack("{s:s, s:f, s:f, s:f}", "source", b->clock.source, "ticks_per_ns", b->clock.ticks_per_ns,
+				      "cost_ns", b->clock.cost_ns, "drift_ppm", b->clock.drift_ppm));
+	json_object_set_new(m, "verified", json_boolean(bench_can_verify(b)));
+	json_object_set_new(m, "suite", json_pack("{s:s, s:s}", "name", PACKAGE_NAME, "version", PACKAGE_VERSION));
+	return m;
+}

@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <gsl/gsl_randist.h>
+#include <gsl/gsl_rng.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include "bench/trial.h"
+
+volatile int trial_stop;
+
+/* What the trial's process leaves behind for the driver, in shared memory. */
+struct shared {
+	struct error error;
+	int done;
+	int left_cpu;
+	unsigned int ntasks;
+	pid_t tasks[64]; /* for naming intruders only: more are recognised by the filter */
+	uint64_t own_switches, own_involuntary, module_loads;
+	uint64_t start, stop;
+	unsigned int nbatches;
+	struct batch batches[2 * TRIAL_BATCHES + 1];
+	uint64_t warmup, sampled;
+	uint64_t stamps[TRIAL_SAMPLES + 1];
+};
+
+void trial_describe(const struct bench *b, const struct trial_order *order, struct trial *t)
+{
+	*t = (struct trial){
+		.scenario = order->scenario,
+		.params = order->params,
+		.cpu = b->cpu.cpu,
+		.helper = b->cpu.helper,
+		.node = b->cpu.node,
+		.pcid = b->pcid,
+		.seed = order->seed,
+		.clock = &b->clock,
+	};
+}
+
+/* Switches away from the CPU of one own task so far, voluntary and not; adds to both sums. */
+static void own_switches(pid_t tid, uint64_t *all, uint64_t *involuntary)
+{
+	char path[64], *line = NULL;
+	unsigned long long v;
+	size_t cap = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/status", (int)tid, (int)tid);
+	f = fopen(path, "re");
+	if (!f) { /* a thread of this process */
+		snprintf(path, sizeof(path), "/proc/self/task/%d/status", (int)tid);
+		f = fopen(path, "re");
+	}
+	while (f && getline(&line, &cap, f) > 0) {
+		if (sscanf(line, "voluntary_ctxt_switches: %llu", &v) == 1)
+			*all += v;
+		if (sscanf(line, "nonvoluntary_ctxt_switches: %llu", &v) == 1) {
+			*all += v;
+			*involuntary += v;
+		}
+	}
+	free(line);
+	if (f)
+		fclose(f);
+}
+
+static void own_switches_sum(const struct trial *t, uint64_t *all, uint64_t *involuntary)
+{
+	*all = *involuntary = 0;
+	for (unsigned int i = 0; i < t->ntasks; i++)
+		own_switches(t->tasks[i], all, involuntary);
+}
+
+/* Cuts the round trips into batches and shuffles them, so that drift falls on all kinds alike. */
+static void batches_plan(struct shared *s, const struct bench *b, const struct trial_order *order)
+{
+	unsigned int parts = order->iterations < TRIAL_BATCHES ? (unsigned int)order->iterations : TRIAL_BATCHES;
+	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+
+	for (unsigned int i = 0; i < parts; i++) {
+		uint64_t n = order->iterations / parts + (i < order->iterations % parts);
+
+		s->batches[s->nbatches++] = (struct batch){ .kind = BATCH_TIMED, .n = n };
+		if (b->count)
+			s->batches[s->nbatches++] = (struct batch){ .kind = BATCH_COUNTED, .n = n };
+	}
+	s->sampled = order->iterations / 10 < TRIAL_SAMPLES ? order->iterations / 10 : TRIAL_SAMPLES;
+	if (s->sampled)
+		s->batches[s->nbatches++] = (struct batch){ .kind = BATCH_SAMPLED, .n = s->sampled };
+	s->warmup = order->iterations / 50 + 20;
+	gsl_rng_set(rng, order->seed);
+	gsl_ran_shuffle(rng, s->batches, s->nbatches, sizeof(*s->batches));
+	gsl_rng_free(rng);
+}
+
+static int batch_do(struct trial *t, const struct bench *b, struct shared *s, struct batch *batch)
+{
+	int rc;
+
+	if (batch->kind == BATCH_COUNTED) {
+		uint64_t loads = t->module_loads;
+
+		observer_enable(b->observer);
+		counters_enable(b->counters);
+		batch->start = clock_stamp(&b->clock);
+		rc = t->scenario->round_trips(t, batch->n, NULL);
+		batch->stop = clock_stamp(&b->clock);
+		counters_disable(b->counters);
+		observer_disable(b->observer);
+		s->module_loads += t->module_loads - loads;
+		return rc;
+	}
+	batch->start = clock_stamp(&b->clock);
+	rc = t->scenario->round_trips(t, batch->n, batch->kind == BATCH_SAMPLED ? s->stamps : NULL);
+	batch->stop = clock_stamp(&b->clock);
+	return rc;
+}
+
+static int trial_measure(struct trial *t, const struct bench *b, struct shared *s, const struct claim *claim,
+			 struct error *e)
+{
+	uint64_t all, involuntary;
+	int rc;
+
+	rc = observer_own(b->observer, t, claim, e);
+	if (rc)
+		return rc;
+	for (unsigned int i = 0; i < t->ntasks && i < sizeof(s->tasks) / sizeof(*s->tasks); i++)
+		s->tasks[s->ntasks++] = t->tasks[i];
+	own_switches_sum(t, &s->own_switches, &s->own_involuntary);
+	s->start = clock_stamp(&b->clock);
+	rc = t->scenario->round_trips(t, s->warmup, NULL);
+	for (unsigned int i = 0; i < s->nbatches && !rc; i++) {
+		rc = batch_do(t, b, s, &s->batches[i]);
+		if (sched_getcpu() != t->cpu)
+			s->left_cpu = 1;
+	}
+	s->stop = clock_stamp(&b->clock);
+	own_switches_sum(t, &all, &involuntary);
+	s->own_switches = all - s->own_switches;
+	s->own_involuntary = involuntary - s->own_involuntary;
+	if (rc)
+		return error_set(e, -rc, "a round trip failed: %s", strerror(-rc));
+	return 0;
+}
+
+/* The trial's process. Everything it leaves is in @s; partners are its own and end with it. */
+static void __attribute__((noreturn)) trial_process(const struct bench *b, const struct trial_order *order,
+						     struct shared *s, const struct claim *claim)
+{
+	struct trial t;
+	int rc;
+
+	trial_describe(b, order, &t);
+	rc = cpu_pin(t.cpu, &s->error);
+	if (!rc)
+		rc = trial_add_task(&t, (pid_t)syscall(SYS_gettid));
+	if (!rc)
+		rc = workset_make(&t.ws, (unsigned int)trial_param(&t, "pages", 0),
+				  trial_param(&t, "pagesize", 0) ? MEM_PAGE_2M : MEM_PAGE_4K, t.node, t.seed, &s->error);
+	if (!rc)
+		rc = t.scenario->prepare(&t, &s->error);
+	if (!rc) {
+		rc = trial_measure(&t, b, s, claim, &s->error);
+		if (t.scenario->cleanup)
+			t.scenario->cleanup(&t);
+	}
+	if (rc && !s->error.code)
+		error_set(&s->error, -rc, "%s", strerror(-rc));
+	s->done = !rc;
+	_exit(rc ? 1 : 0);
+}
+
+/* Kills the trial's whole process group and reaps what this process inherited of it as a subreaper. */
+static void trial_kill(pid_t pid)
+{
+	kill(-pid, SIGKILL);
+	kill(pid, SIGKILL);
+	while (waitpid(-pid, NULL, 0) > 0 || errno == EINTR)
+		;
+}
+
+/* Waits for the trial, at most @limit_s seconds. 0, -ETIMEDOUT or -EINTR. */
+static int trial_wait(pid_t pid, double limit_s)
+{
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	struct timespec now, end;
+	int rc = -ETIMEDOUT;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	end = now;
+	end.tv_sec += (time_t)limit_s + 1;
+	while (!trial_stop && now.tv_sec < end.tv_sec) {
+		int got = poll(&p, 1, 500);
+
+		if (got > 0 || (got < 0 && errno != EINTR)) {
+			rc = 0;
+			break;
+		}
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	}
+	if (trial_stop)
+		rc = -EINTR;
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+static int outcome_fill(const struct bench *b, const struct shared *s, struct trial_outcome *out)
+{
+	out->nbatches = s->nbatches;
+	out->batches = malloc(s->nbatches * sizeof(*out->batches) + 1);
+	out->latency_ns = malloc(s->sampled * sizeof(double) + 1);
+	if (!out->batches || !out->latency_ns)
+		return -ENOMEM;
+	memcpy(out->batches, s->batches, s->nbatches * sizeof(*out->batches));
+	out->warmup = out->total = s->warmup;
+	for (unsigned int i = 0; i < s->nbatches; i++) {
+		out->total += s->batches[i].n;
+		if (s->batches[i].kind == BATCH_TIMED)
+			out->timed += s->batches[i].n;
+		else if (s->batches[i].kind == BATCH_COUNTED)
+			out->counted += s->batches[i].n;
+	}
+	out->sampled = s->sampled;
+	for (uint64_t i = 0; i < s->sampled; i++)
+		out->latency_ns[i] = clock_ns(&b->clock, s->stamps[i + 1] - s->stamps[i]) - b->clock.cost_ns;
+	out->own_switches = s->own_switches;
+	out->own_involuntary = s->own_involuntary;
+	out->module_loads = s->module_loads;
+	out->left_cpu = s->left_cpu;
+	out->elapsed_ns = clock_ns(&b->clock, s->stop - s->start);
+	return 0;
+}
+
+/* Forks the trial's process, waits for it and takes what it left. */
+static int trial_fork_and_wait(const struct bench *b, const struct trial_order *order, struct shared *s,
+			       struct trial_outcome *out, struct error *e)
+{
+	double limit_s = 20 + 60e-9 * order->expected_ns * (double)order->iterations;
+	pid_t parent = getpid(), pid;
+	int rc;
+
+	pid = fork();
+	if (pid < 0)
+		return error_set(e, errno, "cannot fork the trial: %s", strerror(errno));
+	if (pid == 0) {
+		setpgid(0, 0);
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != parent)
+			_exit(1);
+		signal(SIGINT, SIG_DFL);
+		signal(SIGTERM, SIG_DFL);
+		signal(SIGHUP, SIG_DFL);
+		trial_process(b, order, s, &out->claim);
+	}
+	setpgid(pid, pid);
+	rc = trial_wait(pid, order->expected_ns > 0 ? limit_s : 60);
+	if (rc == 0 && !s->done && !s->error.code) {
+		siginfo_t info = { 0 };
+
+		waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT);
+		error_set(&s->error, ECHILD, "its process was killed by signal %d", info.si_status);
+	}
+	trial_kill(pid);
+	counters_disable(b->counters);
+	observer_disable(b->observer);
+	if (rc == -EINTR)
+		return rc;
+	if (rc == -ETIMEDOUT) {
+		out->timed_out = true;
+		error_set(&s->error, ETIMEDOUT, "it did not end within %.0f s and was killed", limit_s);
+	}
+	return 0;
+}
+
+int trial_run(const struct bench *b, const struct trial_order *order, struct trial_outcome *out, struct error *e)
+{
+	struct interrupts before = { 0 }, after = { 0 };
+	struct trial t;
+	struct shared *s;
+	int rc;
+
+	memset(out, 0, sizeof(*out));
+	s = mem_shared(sizeof(*s), -1, e);
+	if (!s)
+		return -ENOMEM;
+	trial_describe(b, order, &t);
+	out->claim = order->scenario->claim(&t);
+	if (order->scenario->excluded_ns)
+		out->excluded_ns = order->scenario->excluded_ns(&t);
+	batches_plan(s, b, order);
+	counters_reset(b->counters);
+	interrupts_read(&before, b->cpu.cpu);
+	rc = trial_fork_and_wait(b, order, s, out, e);
+	if (rc)
+		goto done;
+	interrupts_read(&after, b->cpu.cpu);
+	counters_read(b->counters, out->counters);
+	t.tasks = s->tasks;
+	t.ntasks = s->ntasks;
+	observer_collect(b->observer, &t, &out->claim, &out->intruders);
+	out->interrupts = after.total - before.total;
+	out->steal_ns = after.steal_ns - before.steal_ns;
+	interrupts_culprit(&before, &after, out->interrupt, sizeof(out->interrupt));
+	out->error = s->error;
+	rc = outcome_fill(b, s, out);
+done:
+	interrupts_free(&before);
+	interrupts_free(&after);
+	mem_shared_free(s, sizeof(*s));
+	return rc;
+}
+
+void trial_outcome_free(struct trial_outcome *out)
+{
+	free(out->batches);
+	free(out->latency_ns);
+	free(out->intruders.list);
+	memset(out, 0, sizeof(*out));
+}

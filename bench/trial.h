@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One trial: a fresh process tree that does its round trips in batches of three kinds, in random order: *timed* (nothing
+ * observes), *counted* (the kernel's events count, which costs time of its own) and *sampled* (a stamp per round trip).
+ */
+#ifndef BENCH_TRIAL_H
+#define BENCH_TRIAL_H
+
+#include "bench/observe.h"
+#include "bench/scenario.h"
+#include "lib/counters.h"
+#include "lib/cpu.h"
+
+#define TRIAL_BATCHES 20      /* of each of the first two kinds */
+#define TRIAL_SAMPLES 4096    /* sampled round trips at most */
+
+enum batch_kind { BATCH_TIMED, BATCH_COUNTED, BATCH_SAMPLED };
+
+struct batch {
+	enum batch_kind kind;
+	uint64_t n;	      /* round trips */
+	uint64_t start, stop; /* clock stamps */
+};
+
+/* What a run has open for all of its trials. */
+struct bench {
+	struct cpu_choice cpu;
+	struct clock clock;
+	bool pcid;
+	struct counter_set *counters;
+	struct observer *observer; /* NULL when out of reach, with the reason: */
+	struct error no_observer;
+	bool count;		   /* counted batches make sense: something can be counted */
+};
+
+/* What is to be done. */
+struct trial_order {
+	const struct scenario *scenario;
+	const long *params;
+	uint64_t iterations; /* timed round trips; as many again are counted */
+	unsigned long seed;
+	double expected_ns; /* per round trip, for the time limit; 0: unknown */
+};
+
+/* What came of it. Free with trial_outcome_free(). */
+struct trial_outcome {
+	struct claim claim;
+	struct batch *batches;
+	unsigned int nbatches;
+	uint64_t timed, counted, sampled, warmup, total; /* round trips */
+	double *latency_ns; /* of the sampled round trips, clock cost subtracted */
+	double excluded_ns; /* of each round trip: asked for, not cost */
+	struct counter_value counters[COUNTER_NR];
+	struct intruders intruders;
+	uint64_t own_switches, own_involuntary; /* of the own tasks over all round trips, by getrusage and /proc */
+	uint64_t module_loads;
+	bool left_cpu;	    /* the measured task was found on another CPU */
+	double elapsed_ns;  /* of the process's measuring part, wall clock */
+	uint64_t interrupts;
+	char interrupt[64]; /* the line that grew most */
+	double steal_ns;
+	struct error error; /* code != 0: the trial could not be done; @timed_out: it hung and was killed */
+	bool timed_out;
+};
+
+/* Set by a signal handler: the current trial is killed and -EINTR returned. */
+extern volatile int trial_stop;
+
+/* Does the trial. 0 with @out filled (also when the trial itself failed: out->error), -EINTR, or -errno with @e. */
+int trial_run(const struct bench *b, const struct trial_order *order, struct trial_outcome *out, struct error *e);
+void trial_outcome_free(struct trial_outcome *out);
+
+/* Fills @t with what claims and possible() look at; nothing to free. */
+void trial_describe(const struct bench *b, const struct trial_order *order, struct trial *t);
+
+#endif

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "bench/verify.h"
+
+__attribute__((format(printf, 3, 4))) static void violation(json_t *list, const char *what, const char *fmt, ...)
+{
+	char text[400];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	json_array_append_new(list, json_pack("{s:s, s:s}", "what", what, "text", text));
+}
+
+/* "; stress (pid 4242) was there: 120 switches, 51.2 ms", or nothing. */
+static void culprit(const struct trial_outcome *out, char *buf, size_t len)
+{
+	const struct intruder *in = out->intruders.list;
+
+	buf[0] = '\0';
+	if (out->intruders.n)
+		snprintf(buf, len, ": %s (pid %d) was on the CPU (%llu switches, %.1f ms)", in->comm, (int)in->pid,
+			 (unsigned long long)in->switches, in->ns * 1e-6);
+}
+
+static void check_count(json_t *list, const struct trial_outcome *out, enum counter_id id, const struct claim_range *r,
+			const char *noun)
+{
+	const struct counter_value *v = &out->counters[id];
+	double n = (double)out->counted, slack, per = (double)v->value / n;
+	char who[160], claimed[64];
+
+	if (!r->claimed || !v->available || !out->counted)
+		return;
+	slack = fmax(VERIFY_TOLERANCE * n * fmax(r->max, 1), VERIFY_EDGE);
+	if ((double)v->value >= r->min * n - slack && (double)v->value <= r->max * n + slack)
+		return;
+	culprit(out, who, sizeof(who));
+	if (r->min == r->max)
+		snprintf(claimed, sizeof(claimed), "%g were claimed", r->min);
+	else
+		snprintf(claimed, sizeof(claimed), "%g to %g were claimed", r->min, r->max);
+	violation(list, counter_name(id), "%.4g %s per round trip where %s%s", per, noun, claimed, who);
+}
+
+static void check_intruders(json_t *list, const struct bench *b, const struct trial_outcome *out)
+{
+	const struct intruder *in = out->intruders.list;
+	double stolen = 0, counted_ns = 0;
+
+	for (unsigned int i = 0; i < out->intruders.n; i++)
+		stolen += in[i].ns;
+	for (unsigned int i = 0; i < out->nbatches; i++)
+		if (out->batches[i].kind == BATCH_COUNTED)
+			counted_ns += clock_ns(&b->clock, out->batches[i].stop - out->batches[i].start);
+	if (counted_ns > 0 && stolen > VERIFY_STOLEN * counted_ns && stolen > 100000)
+		violation(list, "intruder", "%s (pid %d) had the CPU for %.1f ms, %.1f %% of the counted time", in->comm, (int)in->pid,
+			  in->ns * 1e-6, 100 * stolen / counted_ns);
+}
+
+json_t *verify_trial(const struct bench *b, const struct trial_outcome *out)
+{
+	json_t *list = json_array();
+	double own = (double)out->own_switches, total = (double)out->total, want, irqs;
+
+	if (out->error.code) {
+		violation(list, "trial", "%s", out->error.text);
+		return list;
+	}
+	check_count(list, out, COUNTER_CONTEXT_SWITCHES, &out->claim.switches, "switches");
+	check_count(list, out, COUNTER_CR3_LOADS, &out->claim.cr3_loads, "CR3 loads");
+	check_count(list, out, COUNTER_CR3_FLUSHES, &out->claim.cr3_flushes, "flushing CR3 loads");
+	check_intruders(list, b, out);
+
+	/* The timed batches are not observed, but the own tasks' switches are known over all of them. */
+	want = out->claim.own_switches * total;
+	if (want >= 0 && fabs(own - want) > fmax(VERIFY_TOLERANCE * want, 2 * VERIFY_EDGE))
+		violation(list, "own-switches", "the trial's tasks left the CPU %.4g times per round trip where %g were claimed (%llu times by force)",
+			  own / total, out->claim.own_switches, (unsigned long long)out->own_involuntary);
+	if (out->left_cpu)
+		violation(list, "migration", "the measured task was moved away from CPU %d: something changed its affinity", b->cpu.cpu);
+	irqs = (double)out->interrupts - out->claim.interrupts * total;
+	if (out->elapsed_ns > 0 && irqs * 1e9 / out->elapsed_ns > VERIFY_STORM)
+		violation(list, "interrupts", "%.0f interrupts per second on CPU %d beyond the expected ones, most of them %s",
+			  irqs * 1e9 / out->elapsed_ns, b->cpu.cpu, out->interrupt);
+	return list;
+}
