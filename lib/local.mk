@@ -6,7 +6,8 @@ lib_libactivemm_a_SOURCES = \
 	lib/cpu.c lib/cpu.h lib/cpu-private.h \
 	lib/error.c lib/error.h \
 	lib/events.c lib/events.h \
-	lib/machine.c lib/machine.h \
+	lib/machine.c lib/machine.h lib/machine-private.h \
+	lib/machine-cpu.c lib/machine-kernel.c lib/machine-source.c \
 	lib/mem.c lib/mem.h \
 	lib/result.c lib/result.h \
 	lib/stats.c lib/stats.h \
