@@ -124,7 +124,7 @@ static void clock_try_tsc(struct clock *c)
 
 static double clock_measure_cost(const struct clock *c)
 {
-	static double sample[COST_SAMPLES];
+	double sample[COST_SAMPLES];
 
 	/* The first round warms caches, branch predictors and the vDSO's page. */
 	for (int round = 0; round < 2; round++) {
@@ -145,7 +145,8 @@ int clock_init(struct clock *c, struct error *e)
 
 	*c = raw_clock;
 	if (clock_gettime(CLOCK_MONOTONIC_RAW, &t))
-		return error_set(e, errno, "CLOCK_MONOTONIC_RAW cannot be read: %s", strerror(errno));
+		return error_set(e, errno, "CLOCK_MONOTONIC_RAW cannot be read: %s",
+				 strerror(errno));
 	clock_try_tsc(c);
 	c->cost_ns = clock_measure_cost(c);
 	return 0;

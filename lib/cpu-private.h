@@ -10,14 +10,14 @@
 
 struct cpu_topology {
 	hwloc_topology_t hw;
-	hwloc_bitmap_t allowed;	 /* cgroup's cpuset and affinity at load time */
+	hwloc_bitmap_t allowed; /* cgroup's cpuset and affinity at load time */
 	hwloc_bitmap_t isolated; /* isolcpus= and isolated cpuset partitions */
-	bool here;		 /* this machine, not one read from HWLOC_XMLFILE or HWLOC_SYNTHETIC */
+	bool here; /* this machine, not one read from HWLOC_XMLFILE or HWLOC_SYNTHETIC */
 };
 
 /* cpu_choose() with the @busy CPUs given instead of looked for. */
-int cpu_choose_among(struct cpu_topology *topo, int wanted, hwloc_const_bitmap_t busy, struct cpu_choice *out,
-		     struct error *e);
+int cpu_choose_among(struct cpu_topology *topo, int wanted, hwloc_const_bitmap_t busy,
+		     struct cpu_choice *out, struct error *e);
 
 /* Sets in @busy the CPUs that were in use for a quarter of the time or more between two texts of /proc/stat. */
 void cpu_busy_between(const char *before, const char *after, hwloc_bitmap_t busy);

@@ -54,7 +54,8 @@ static void read_partition(hwloc_bitmap_t set)
 		if (!p)
 			continue;
 		if (fscanf(p, "%31s", kind) == 1 && !strcmp(kind, "isolated")) {
-			snprintf(path, sizeof(path), "/sys/fs/cgroup%s/cpuset.cpus.effective", line + 3);
+			snprintf(path, sizeof(path), "/sys/fs/cgroup%s/cpuset.cpus.effective",
+				 line + 3);
 			read_list(path, set);
 		}
 		fclose(p);
@@ -77,7 +78,8 @@ int cpu_topology_load(struct cpu_topology **topo, struct error *e)
 	/* CPUs outside our cpuset stay in view: one of them may be a busy SMT sibling. */
 	hwloc_topology_set_flags(t->hw, HWLOC_TOPOLOGY_FLAG_INCLUDE_DISALLOWED);
 	if (hwloc_topology_load(t->hw)) {
-		err = error_set(e, errno ? errno : EIO, "hwloc cannot read the CPU topology: %s", strerror(errno));
+		err = error_set(e, errno ? errno : EIO, "hwloc cannot read the CPU topology: %s",
+				strerror(errno));
 		goto fail;
 	}
 	t->here = hwloc_topology_is_thissystem(t->hw);
@@ -93,7 +95,8 @@ int cpu_topology_load(struct cpu_topology **topo, struct error *e)
 		read_partition(t->isolated);
 	}
 	if (hwloc_bitmap_iszero(t->allowed)) {
-		err = error_set(e, EINVAL, "no CPU is allowed to this process: see taskset -p and its cpuset");
+		err = error_set(e, EINVAL,
+				"no CPU is allowed to this process: see taskset -p and its cpuset");
 		goto fail;
 	}
 	hwloc_bitmap_free(bound);
@@ -126,7 +129,8 @@ bool cpu_has_smt(struct cpu_topology *topo)
 	return false;
 }
 
-static void stat_line(const char *text, unsigned int cpu, unsigned long long *busy, unsigned long long *idle)
+static void stat_line(const char *text, unsigned int cpu, unsigned long long *busy,
+		      unsigned long long *idle)
 {
 	unsigned long long v[8] = { 0 };
 	char label[24];
@@ -135,8 +139,8 @@ static void stat_line(const char *text, unsigned int cpu, unsigned long long *bu
 	*busy = *idle = 0;
 	snprintf(label, sizeof(label), "cpu%u ", cpu);
 	at = strstr(text, label);
-	if (!at || sscanf(at + strlen(label), "%llu %llu %llu %llu %llu %llu %llu %llu", &v[0], &v[1], &v[2], &v[3],
-			  &v[4], &v[5], &v[6], &v[7]) < 4)
+	if (!at || sscanf(at + strlen(label), "%llu %llu %llu %llu %llu %llu %llu %llu", &v[0],
+			  &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7]) < 4)
 		return;
 	*busy = v[0] + v[1] + v[2] + v[5] + v[6];
 	*idle = v[3] + v[4] + v[7];
@@ -214,7 +218,8 @@ static bool sibling_busy(struct cpu_topology *topo, int cpu, hwloc_const_bitmap_
 
 	if (!core)
 		return false;
-	for (int c = hwloc_bitmap_first(core->cpuset); c >= 0; c = hwloc_bitmap_next(core->cpuset, c))
+	for (int c = hwloc_bitmap_first(core->cpuset); c >= 0;
+	     c = hwloc_bitmap_next(core->cpuset, c))
 		if (c != cpu && hwloc_bitmap_isset(busy, (unsigned int)c))
 			return true;
 	return false;
@@ -237,7 +242,8 @@ static unsigned int score_cpu(struct cpu_topology *topo, int cpu, hwloc_const_bi
 	return score;
 }
 
-static unsigned int score_helper(struct cpu_topology *topo, int cpu, int helper, hwloc_const_bitmap_t busy)
+static unsigned int score_helper(struct cpu_topology *topo, int cpu, int helper,
+				 hwloc_const_bitmap_t busy)
 {
 	bool wishes[] = {
 		!same_core(topo, cpu, helper),
@@ -257,7 +263,8 @@ static int choose_helper(struct cpu_topology *topo, int cpu, hwloc_const_bitmap_
 	int best = -1;
 	unsigned int best_score = 0;
 
-	for (int c = hwloc_bitmap_first(topo->allowed); c >= 0; c = hwloc_bitmap_next(topo->allowed, c)) {
+	for (int c = hwloc_bitmap_first(topo->allowed); c >= 0;
+	     c = hwloc_bitmap_next(topo->allowed, c)) {
 		unsigned int s = c == cpu ? 0 : score_helper(topo, cpu, c, busy);
 
 		if (c != cpu && (best < 0 || s > best_score)) {
@@ -278,16 +285,20 @@ static int refuse(struct cpu_topology *topo, int wanted, struct error *e)
 	if (topo->here && present)
 		read_list(SYS_CPU "present", present);
 	exists = present && hwloc_bitmap_isset(present, (unsigned int)wanted);
-	online = hwloc_bitmap_isset(hwloc_topology_get_topology_cpuset(topo->hw), (unsigned int)wanted);
+	online = hwloc_bitmap_isset(hwloc_topology_get_topology_cpuset(topo->hw),
+				    (unsigned int)wanted);
 	hwloc_bitmap_free(present);
 	if (!exists)
-		return error_set(e, EINVAL, "CPU %d does not exist here: choose one of %s (--cpu)", wanted, list);
+		return error_set(e, EINVAL, "CPU %d does not exist here: choose one of %s (--cpu)",
+				 wanted, list);
 	if (!online)
-		return error_set(e, EINVAL,
-				 "CPU %d is offline: choose one of %s (--cpu), or as root echo 1 > " SYS_CPU
-				 "cpu%d/online",
-				 wanted, list, wanted);
-	return error_set(e, EINVAL, "CPU %d is not allowed here: choose one of %s (--cpu)", wanted, list);
+		return error_set(
+			e, EINVAL,
+			"CPU %d is offline: choose one of %s (--cpu), or as root echo 1 > " SYS_CPU
+			"cpu%d/online",
+			wanted, list, wanted);
+	return error_set(e, EINVAL, "CPU %d is not allowed here: choose one of %s (--cpu)", wanted,
+			 list);
 }
 
 static void explain(struct cpu_topology *topo, int wanted, struct cpu_choice *c)
@@ -296,19 +307,21 @@ static void explain(struct cpu_topology *topo, int wanted, struct cpu_choice *c)
 	const char *busy = c->sibling_busy ? ", its SMT sibling is busy" : "";
 
 	if (wanted >= 0)
-		snprintf(c->why, sizeof(c->why), "asked for%s%s%s", c->isolated ? ", isolated" : "", zero, busy);
+		snprintf(c->why, sizeof(c->why), "asked for%s%s%s", c->isolated ? ", isolated" : "",
+			 zero, busy);
 	else if (hwloc_bitmap_weight(topo->allowed) == 1)
-		snprintf(c->why, sizeof(c->why), "the only CPU allowed%s%s%s", c->isolated ? ", isolated" : "", zero,
-			 busy);
+		snprintf(c->why, sizeof(c->why), "the only CPU allowed%s%s%s",
+			 c->isolated ? ", isolated" : "", zero, busy);
 	else if (c->isolated)
 		snprintf(c->why, sizeof(c->why), "isolated from the scheduler%s%s", zero, busy);
 	else
 		snprintf(c->why, sizeof(c->why), "no CPU is isolated; %s%s",
-			 c->cpu ? "the first that is not CPU 0 nor shares a core in use" : "CPU 0", busy);
+			 c->cpu ? "the first that is not CPU 0 nor shares a core in use" : "CPU 0",
+			 busy);
 }
 
-int cpu_choose_among(struct cpu_topology *topo, int wanted, hwloc_const_bitmap_t busy, struct cpu_choice *out,
-		     struct error *e)
+int cpu_choose_among(struct cpu_topology *topo, int wanted, hwloc_const_bitmap_t busy,
+		     struct cpu_choice *out, struct error *e)
 {
 	unsigned int best_score = 0;
 
@@ -362,7 +375,8 @@ int cpu_allowed(struct cpu_topology *topo, int **cpus, struct error *e)
 	*cpus = malloc((size_t)n * sizeof(**cpus));
 	if (!*cpus)
 		return error_set(e, ENOMEM, "no memory for a list of %d CPUs", n);
-	for (int c = hwloc_bitmap_first(topo->allowed); c >= 0; c = hwloc_bitmap_next(topo->allowed, c))
+	for (int c = hwloc_bitmap_first(topo->allowed); c >= 0;
+	     c = hwloc_bitmap_next(topo->allowed, c))
 		(*cpus)[i++] = c;
 	return n;
 }
@@ -381,10 +395,12 @@ int cpu_pin(int cpu, struct error *e)
 	CPU_ZERO_S(size, set);
 	CPU_SET_S((size_t)cpu, size, set);
 	if (sched_setaffinity(0, size, set))
-		err = error_set(e, errno, "pinning to CPU %d: %s (offline, or outside the allowed cpuset?)", cpu,
-				strerror(errno));
+		err = error_set(e, errno,
+				"pinning to CPU %d: %s (offline, or outside the allowed cpuset?)",
+				cpu, strerror(errno));
 	CPU_FREE(set);
 	if (!err && sched_getcpu() != cpu)
-		err = error_set(e, EIO, "pinned to CPU %d, but running on CPU %d", cpu, sched_getcpu());
+		err = error_set(e, EIO, "pinned to CPU %d, but running on CPU %d", cpu,
+				sched_getcpu());
 	return err;
 }

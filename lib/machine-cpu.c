@@ -11,7 +11,8 @@ static char *cpuinfo_value(const char *info, const char *key)
 {
 	size_t len = strlen(key);
 
-	for (const char *line = info; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
+	for (const char *line = info; line;
+	     line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
 		const char *at = line + len;
 
 		if (strncmp(line, key, len))
@@ -65,9 +66,10 @@ json_t *machine_hypervisor(void)
 	static const struct {
 		const char *signature, *name;
 	} known[] = {
-		{ "KVMKVMKVM", "KVM" },	      { "TCGTCGTCGTCG", "QEMU TCG" }, { "Microsoft Hv", "Hyper-V" },
-		{ "VMwareVMware", "VMware" }, { "XenVMMXenVMM", "Xen" },      { "ACRNACRNACRN", "ACRN" },
-		{ "bhyve bhyve ", "bhyve" },  { "VBoxVBoxVBox", "VirtualBox" },
+		{ "KVMKVMKVM", "KVM" },	       { "TCGTCGTCGTCG", "QEMU TCG" },
+		{ "Microsoft Hv", "Hyper-V" }, { "VMwareVMware", "VMware" },
+		{ "XenVMMXenVMM", "Xen" },     { "ACRNACRNACRN", "ACRN" },
+		{ "bhyve bhyve ", "bhyve" },   { "VBoxVBoxVBox", "VirtualBox" },
 	};
 	char sig[13], *flags, *vendor;
 	json_t *name;
@@ -158,13 +160,13 @@ static void tlb_leaf2(json_t *tlb)
 		bool second;
 		uint16_t small, large;
 	} known[] = {
-		{ 0x03, false, 64, 0 },	   { 0x04, false, 0, 8 },     { 0x05, false, 0, 32 },
-		{ 0x56, false, 0, 16 },	   { 0x57, false, 16, 0 },    { 0x59, false, 16, 0 },
-		{ 0x5a, false, 0, 32 },	   { 0x5b, false, 64, 64 },   { 0x5c, false, 128, 128 },
-		{ 0x5d, false, 256, 256 }, { 0x63, false, 0, 32 },    { 0x64, false, 512, 0 },
-		{ 0x6a, false, 64, 0 },	   { 0x6b, true, 256, 0 },    { 0x6c, true, 0, 128 },
-		{ 0xa0, false, 32, 0 },	   { 0xb3, false, 128, 0 },   { 0xb4, true, 256, 0 },
-		{ 0xba, false, 64, 0 },	   { 0xc0, false, 8, 8 },     { 0xc1, true, 1024, 1024 },
+		{ 0x03, false, 64, 0 },	   { 0x04, false, 0, 8 },      { 0x05, false, 0, 32 },
+		{ 0x56, false, 0, 16 },	   { 0x57, false, 16, 0 },     { 0x59, false, 16, 0 },
+		{ 0x5a, false, 0, 32 },	   { 0x5b, false, 64, 64 },    { 0x5c, false, 128, 128 },
+		{ 0x5d, false, 256, 256 }, { 0x63, false, 0, 32 },     { 0x64, false, 512, 0 },
+		{ 0x6a, false, 64, 0 },	   { 0x6b, true, 256, 0 },     { 0x6c, true, 0, 128 },
+		{ 0xa0, false, 32, 0 },	   { 0xb3, false, 128, 0 },    { 0xb4, true, 256, 0 },
+		{ 0xba, false, 64, 0 },	   { 0xc0, false, 8, 8 },      { 0xc1, true, 1024, 1024 },
 		{ 0xc2, false, 16, 16 },   { 0xc3, true, 1536, 1536 }, { 0xc4, false, 0, 32 },
 		{ 0xca, true, 512, 0 },
 	};
@@ -219,12 +221,13 @@ static json_t *tlb_sizes(const char *vendor, bool guest)
 	}
 	if (!json_object_size(tlb)) {
 		json_decref(tlb);
-		return machine_unavailable(guest ? "the hypervisor hides the TLB's leaves of CPUID" :
-						   "this CPU's CPUID does not describe its TLBs");
+		return machine_unavailable(guest ? "the hypervisor hides the TLB's leaves of CPUID"
+						 : "this CPU's CPUID does not describe its TLBs");
 	}
 	if (guest)
-		json_object_set_new(tlb, "note",
-				    json_string("as the hypervisor shows it, not necessarily the hardware's"));
+		json_object_set_new(
+			tlb, "note",
+			json_string("as the hypervisor shows it, not necessarily the hardware's"));
 	return tlb;
 }
 
@@ -235,7 +238,8 @@ static void set_value(json_t *to, const char *key, const char *info, const char 
 
 	if (value)
 		j = number ? json_integer(strtoll(value, NULL, 0)) : json_string(value);
-	json_object_set_new(to, key, j ? j : machine_unavailable("/proc/cpuinfo has no \"%s\"", name));
+	json_object_set_new(to, key,
+			    j ? j : machine_unavailable("/proc/cpuinfo has no \"%s\"", name));
 	free(value);
 }
 
@@ -253,9 +257,10 @@ json_t *machine_cpu(void)
 	set_value(cpu, "microcode", info, "microcode", false);
 	/* nopcid clears the flag on most kernels; the command line is asked in case it does not */
 	json_object_set_new(cpu, "flags",
-			    json_pack("{s:b,s:b,s:b,s:b,s:b}", "pcid", machine_has_pcid(), "invpcid",
-				      machine_has_word(flags, "invpcid"), "pti", machine_has_word(flags, "pti"),
-				      "invlpgb", machine_has_word(flags, "invlpgb"), "nopcid",
+			    json_pack("{s:b,s:b,s:b,s:b,s:b}", "pcid", machine_has_pcid(),
+				      "invpcid", machine_has_word(flags, "invpcid"), "pti",
+				      machine_has_word(flags, "pti"), "invlpgb",
+				      machine_has_word(flags, "invlpgb"), "nopcid",
 				      machine_has_word(cmdline, "nopcid")));
 	json_object_set_new(cpu, "tlb", tlb_sizes(vendor, machine_has_word(flags, "hypervisor")));
 	free(info);

@@ -33,8 +33,8 @@ json_t *machine_int_json(const char *path);
 /* Does the list of words @text hold @word? NULL text holds nothing. */
 bool machine_has_word(const char *text, const char *word);
 
-json_t *machine_kernel(void);	  /* release, version, command line, config */
-json_t *machine_cpu(void);	  /* model, microcode, flags, TLB sizes */
+json_t *machine_kernel(void); /* release, version, command line, config */
+json_t *machine_cpu(void); /* model, microcode, flags, TLB sizes */
 json_t *machine_hypervisor(void); /* "none" or its name */
 const char *machine_accelerator(void);
 

@@ -151,7 +151,8 @@ bool machine_has_word(const char *text, const char *word)
 	size_t len = strlen(word);
 
 	for (const char *at = text; at && (at = strstr(at, word)); at += len)
-		if ((at == text || strchr(" \t\n", at[-1])) && (!at[len] || strchr(" \t\n", at[len])))
+		if ((at == text || strchr(" \t\n", at[-1])) &&
+		    (!at[len] || strchr(" \t\n", at[len])))
 			return true;
 	return false;
 }

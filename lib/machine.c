@@ -40,7 +40,8 @@ static json_t *record_topology(struct cpu_topology *topo)
 		hwloc_obj_t o = hwloc_get_obj_by_type(topo->hw, caches[i].type, 0);
 
 		if (o && o->attr)
-			json_object_set_new(t, caches[i].key, json_integer((json_int_t)o->attr->cache.size));
+			json_object_set_new(t, caches[i].key,
+					    json_integer((json_int_t)o->attr->cache.size));
 	}
 	for (hwloc_obj_t o = NULL; (o = hwloc_get_next_obj_by_type(topo->hw, HWLOC_OBJ_CORE, o));)
 		if (hwloc_bitmap_weight(o->cpuset) > threads)
@@ -83,7 +84,8 @@ static json_t *record_turbo(void)
 	if (!text)
 		text = machine_text(SYS_CPU "/cpufreq/boost");
 	if (!text)
-		return machine_unavailable("the kernel shows neither intel_pstate/no_turbo nor cpufreq/boost");
+		return machine_unavailable(
+			"the kernel shows neither intel_pstate/no_turbo nor cpufreq/boost");
 	on = json_boolean((text[0] != '0') != inverted);
 	free(text);
 	return on;
@@ -121,7 +123,8 @@ static json_t *record_idle_states(int cpu)
 	json_t *states = json_array();
 
 	for (int i = 0;; i++) {
-		char base[80], path[128], *name = machine_text(SYS_CPU "/cpu%d/cpuidle/state%d/name", cpu, i);
+		char base[80], path[128],
+			*name = machine_text(SYS_CPU "/cpu%d/cpuidle/state%d/name", cpu, i);
 		json_t *state;
 
 		if (!name)
@@ -142,7 +145,8 @@ static json_t *record_idle_states(int cpu)
 
 static json_t *record_cpuidle(int cpu)
 {
-	json_t *idle = json_object(), *governor = machine_text_json(SYS_CPU "/cpuidle/current_governor");
+	json_t *idle = json_object(),
+	       *governor = machine_text_json(SYS_CPU "/cpuidle/current_governor");
 
 	/* readable under this name alone before 5.9 */
 	if (!json_is_string(governor)) {
@@ -179,7 +183,8 @@ static json_t *record_load(void)
 	int n = text ? sscanf(text, "%lf %lf %lf", &l[0], &l[1], &l[2]) : 0;
 
 	free(text);
-	return n == 3 ? json_pack("[f,f,f]", l[0], l[1], l[2]) : machine_unavailable("/proc/loadavg cannot be read");
+	return n == 3 ? json_pack("[f,f,f]", l[0], l[1], l[2])
+		      : machine_unavailable("/proc/loadavg cannot be read");
 }
 
 static json_t *record_lab(void)
@@ -210,8 +215,9 @@ static json_t *record_choice(const struct cpu_choice *c)
 {
 	if (!c)
 		return json_null();
-	return json_pack("{s:i,s:i,s:i,s:s,s:b,s:b}", "cpu", c->cpu, "helper", c->helper, "node", c->node, "why", c->why,
-			 "isolated", c->isolated, "sibling_busy", c->sibling_busy);
+	return json_pack("{s:i,s:i,s:i,s:s,s:b,s:b}", "cpu", c->cpu, "helper", c->helper, "node",
+			 c->node, "why", c->why, "isolated", c->isolated, "sibling_busy",
+			 c->sibling_busy);
 }
 
 json_t *machine_record(struct cpu_topology *topo, const struct cpu_choice *choice)
@@ -232,20 +238,26 @@ json_t *machine_record(struct cpu_topology *topo, const struct cpu_choice *choic
 	failed |= json_object_set_new(m, "mitigations", record_mitigations());
 	failed |= json_object_set_new(m, "frequency", record_frequency(cpu));
 	failed |= json_object_set_new(m, "cpuidle", record_cpuidle(cpu));
-	failed |= json_object_set_new(m, "smt", json_pack("{s:o,s:o}", "control", machine_text_json(SYS_CPU "/smt/control"),
-							  "active", machine_int_json(SYS_CPU "/smt/active")));
-	failed |= json_object_set_new(m, "thp",
-				      json_pack("{s:o,s:o}", "enabled",
-						bracketed("/sys/kernel/mm/transparent_hugepage/enabled"), "defrag",
-						bracketed("/sys/kernel/mm/transparent_hugepage/defrag")));
-	failed |= json_object_set_new(m, "numa_balancing", machine_int_json("/proc/sys/kernel/numa_balancing"));
-	failed |= json_object_set_new(m, "clocksource",
-				      machine_text_json("/sys/devices/system/clocksource/clocksource0/"
-							"current_clocksource"));
+	failed |= json_object_set_new(m, "smt",
+				      json_pack("{s:o,s:o}", "control",
+						machine_text_json(SYS_CPU "/smt/control"), "active",
+						machine_int_json(SYS_CPU "/smt/active")));
+	failed |= json_object_set_new(
+		m, "thp",
+		json_pack("{s:o,s:o}", "enabled",
+			  bracketed("/sys/kernel/mm/transparent_hugepage/enabled"), "defrag",
+			  bracketed("/sys/kernel/mm/transparent_hugepage/defrag")));
+	failed |= json_object_set_new(m, "numa_balancing",
+				      machine_int_json("/proc/sys/kernel/numa_balancing"));
+	failed |= json_object_set_new(
+		m, "clocksource",
+		machine_text_json("/sys/devices/system/clocksource/clocksource0/"
+				  "current_clocksource"));
 	failed |= json_object_set_new(m, "hypervisor", machine_hypervisor());
-	failed |= json_object_set_new(m, "dmi",
-				      json_pack("{s:o,s:o}", "vendor", machine_text_json("/sys/class/dmi/id/sys_vendor"),
-						"product", machine_text_json("/sys/class/dmi/id/product_name")));
+	failed |= json_object_set_new(
+		m, "dmi",
+		json_pack("{s:o,s:o}", "vendor", machine_text_json("/sys/class/dmi/id/sys_vendor"),
+			  "product", machine_text_json("/sys/class/dmi/id/product_name")));
 	failed |= json_object_set_new(m, "accelerator", json_string(machine_accelerator()));
 	failed |= json_object_set_new(m, "times_meaningful", json_boolean(!machine_emulated()));
 	failed |= json_object_set_new(m, "perf_event_paranoid",

@@ -64,7 +64,8 @@ static int check_available(size_t length, struct error *e)
 	if (length / 1024 < kib)
 		return 0;
 	return error_set(e, ENOMEM,
-			 "working set of %zu MiB: only %" PRIu64 " MiB of memory are available: choose fewer pages",
+			 "working set of %zu MiB: only %" PRIu64
+			 " MiB of memory are available: choose fewer pages",
 			 length >> 20, kib >> 10);
 }
 
@@ -121,7 +122,8 @@ static void *map_transparent(size_t length, int node)
 {
 	/* PROT_NONE on both sides keeps the VMA from merging, which would blur the check in smaps. */
 	size_t whole = length + 3 * HUGE_SIZE;
-	char *map = mmap(NULL, whole, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	char *map = mmap(NULL, whole, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
+			 0);
 	char *p;
 
 	if (map == MAP_FAILED)
@@ -163,10 +165,11 @@ static int map_huge(struct workset *ws, struct error *e)
 	ws->base = map_transparent(ws->length, ws->node);
 	if (ws->base)
 		return 0;
-	return error_set(e, ENOMEM,
-			 "%u pages of 2 MiB are not to be had: as root, sysctl vm.nr_hugepages=%u, or "
-			 "echo madvise > /sys/kernel/mm/transparent_hugepage/enabled",
-			 ws->pages, ws->pages);
+	return error_set(
+		e, ENOMEM,
+		"%u pages of 2 MiB are not to be had: as root, sysctl vm.nr_hugepages=%u, or "
+		"echo madvise > /sys/kernel/mm/transparent_hugepage/enabled",
+		ws->pages, ws->pages);
 }
 
 static int map_small(struct workset *ws, struct error *e)
@@ -178,7 +181,8 @@ static int map_small(struct workset *ws, struct error *e)
 		return err;
 	p = mmap(NULL, ws->length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (p == MAP_FAILED)
-		return error_set(e, errno, "working set of %u pages: mmap: %s", ws->pages, strerror(errno));
+		return error_set(e, errno, "working set of %u pages: mmap: %s", ws->pages,
+				 strerror(errno));
 	ws->base = p;
 	place(p, ws->length, ws->node);
 	madvise(p, ws->length, MADV_NOHUGEPAGE);
@@ -220,8 +224,8 @@ static int chain(struct workset *ws, unsigned long seed, struct error *e)
 	return 0;
 }
 
-int workset_make(struct workset *ws, unsigned int pages, enum mem_page_size size, int node, unsigned long seed,
-		 struct error *e)
+int workset_make(struct workset *ws, unsigned int pages, enum mem_page_size size, int node,
+		 unsigned long seed, struct error *e)
 {
 	int err;
 
@@ -229,7 +233,8 @@ int workset_make(struct workset *ws, unsigned int pages, enum mem_page_size size
 	if (!pages)
 		return 0;
 	if (pages > SIZE_MAX / 2 / page_bytes(size))
-		return error_set(e, ENOMEM, "working set of %u pages does not fit the address space", pages);
+		return error_set(e, ENOMEM,
+				 "working set of %u pages does not fit the address space", pages);
 	ws->length = pages * page_bytes(size);
 	err = size == MEM_PAGE_2M ? map_huge(ws, e) : map_small(ws, e);
 	if (!err)
