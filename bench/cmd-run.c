@@ -234,8 +234,8 @@ static int finish(const struct run_options *o, const struct run_tally *tally, st
 	return rc;
 }
 
-/* Everything behind the options. Returns 0, -EINTR or -errno. */
-static int run(struct run_options *o, char **specs, int nspecs, struct run_tally *tally, struct error *e)
+/* Everything behind the options. Returns 0, -EINTR or -errno; *@usage: it is the user's arguments that are wrong. */
+static int run(struct run_options *o, char **specs, int nspecs, struct run_tally *tally, bool *usage, struct error *e)
 {
 	struct cpu_topology *topo = NULL;
 	struct result_writer *w = NULL;
@@ -249,6 +249,7 @@ static int run(struct run_options *o, char **specs, int nspecs, struct run_tally
 		rc = plan_add(&plan, specs[i], e);
 	if (!rc && !nspecs && !o->resume)
 		rc = plan_add_suite(&plan, o->quick, e);
+	*usage = rc == -EINVAL;
 	if (!rc && o->resume)
 		rc = result_read(&old, o->dir, e);
 	if (!rc && o->resume)
@@ -262,8 +263,10 @@ static int run(struct run_options *o, char **specs, int nspecs, struct run_tally
 	rc = cpu_topology_load(&topo, e);
 	if (!rc)
 		rc = bench_open(&b, topo, (int)o->cpu, e);
-	if (rc)
+	if (rc) {
+		*usage = rc == -EINVAL && o->cpu >= 0;
 		goto done;
+	}
 	if (b.cpu.helper >= 0)
 		cpu_pin(b.cpu.helper, NULL); /* a driver that stays where it is costs exactness, not the run */
 	machine = bench_machine(&b, topo);
@@ -315,6 +318,7 @@ int cmd_run(int argc, char **argv)
 	struct run_options o = { .cpu = -1, .seed = (unsigned long)time(NULL) & 0x7fffffff };
 	struct run_tally tally = { 0 };
 	struct error e = { 0 };
+	bool usage = false;
 	char dir[64];
 	int rc, status = options_parse(argc, argv, &o);
 
@@ -330,9 +334,9 @@ int cmd_run(int argc, char **argv)
 	catch_signals();
 	/* Partners whose parent was killed come to this process to be reaped. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	rc = run(&o, argv + optind, argc - optind, &tally, &e);
+	rc = run(&o, argv + optind, argc - optind, &tally, &usage, &e);
 	if (rc && rc != -EINTR)
-		return complain(rc == -EINVAL ? EXIT_USAGE : EXIT_FAILED, "%s", e.text);
+		return complain(usage ? EXIT_USAGE : EXIT_FAILED, "%s", e.text);
 	if (!tally.trials && rc == -EINTR)
 		return 128 + trial_stop;
 	if (finish(&o, &tally, &e))

@@ -17,7 +17,6 @@ static const struct {
 	{ "list", cmd_list, "scenarios, parameters, claims, and whether each can run here" },
 	{ "info", cmd_info, "machine, kernel, mitigations, counters: each available, or why not" },
 	{ "run", cmd_run, "measure: trials of scenarios into a result set" },
-	{ "report", cmd_report, "summary, plots and one HTML page of a result set" },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(*commands))

@@ -16,7 +16,7 @@
 
 struct observer {
 	int fd;
-	int cpu;
+	int cpu, id;
 	struct perf_event_mmap_page *meta;
 	unsigned char *data;
 	size_t page, size;
@@ -27,6 +27,44 @@ struct observer {
 
 int observer_open(struct observer **out, int cpu, struct error *e)
 {
+	struct observer *o = calloc(1, sizeof(*o));
+	int rc;
+
+	if (!o)
+		return error_set(e, ENOMEM, "out of memory");
+	o->cpu = cpu;
+	o->fd = -1;
+	o->page = (size_t)sysconf(_SC_PAGESIZE);
+	o->size = RING_PAGES * o->page;
+	o->id = tracepoint_id("sched", "sched_switch", e);
+	o->prev_comm = tracepoint_field("sched", "sched_switch", "prev_comm", e);
+	o->prev_pid = tracepoint_field("sched", "sched_switch", "prev_pid", e);
+	o->next_comm = tracepoint_field("sched", "sched_switch", "next_comm", e);
+	o->next_pid = tracepoint_field("sched", "sched_switch", "next_pid", e);
+	if (o->id < 0 || o->prev_comm < 0 || o->prev_pid < 0 || o->next_comm < 0 || o->next_pid < 0)
+		rc = -ENOENT;
+	else
+		rc = observer_begin(o, e);
+	if (rc) {
+		observer_close(o);
+		return rc;
+	}
+	*out = o;
+	return 0;
+}
+
+static void observer_end(struct observer *o)
+{
+	if (o->meta)
+		munmap(o->meta, o->page + o->size);
+	if (o->fd >= 0)
+		close(o->fd);
+	o->meta = NULL;
+	o->fd = -1;
+}
+
+int observer_begin(struct observer *o, struct error *e)
+{
 	struct perf_event_attr attr = {
 		.size = sizeof(attr),
 		.type = PERF_TYPE_TRACEPOINT,
@@ -35,43 +73,22 @@ int observer_open(struct observer **out, int cpu, struct error *e)
 		.sample_type = PERF_SAMPLE_TIME | PERF_SAMPLE_RAW,
 		.wakeup_events = UINT32_MAX, /* read after the trial; nobody is to be woken */
 	};
-	struct observer *o = calloc(1, sizeof(*o));
-	int id = tracepoint_id("sched", "sched_switch", e);
 	int err;
 
-	if (!o || id < 0) {
-		free(o);
-		return id < 0 ? id : error_set(e, ENOMEM, "out of memory");
-	}
-	o->cpu = cpu;
-	o->fd = -1;
-	o->prev_comm = tracepoint_field("sched", "sched_switch", "prev_comm", e);
-	o->prev_pid = tracepoint_field("sched", "sched_switch", "prev_pid", e);
-	o->next_comm = tracepoint_field("sched", "sched_switch", "next_comm", e);
-	o->next_pid = tracepoint_field("sched", "sched_switch", "next_pid", e);
-	if (o->prev_comm < 0 || o->prev_pid < 0 || o->next_comm < 0 || o->next_pid < 0) {
-		observer_close(o);
-		return -ENOENT;
-	}
-	attr.config = (uint64_t)id;
-	o->fd = (int)syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
-	if (o->fd < 0) {
-		err = errno;
-		observer_close(o);
-		return error_set(e, err, "sched:sched_switch cannot be sampled: %s: run as root or give CAP_PERFMON",
-				 strerror(err));
-	}
-	o->page = (size_t)sysconf(_SC_PAGESIZE);
-	o->size = RING_PAGES * o->page;
+	if (!o)
+		return 0;
+	observer_end(o);
+	attr.config = (uint64_t)o->id;
+	o->fd = (int)syscall(SYS_perf_event_open, &attr, -1, o->cpu, -1, PERF_FLAG_FD_CLOEXEC);
+	if (o->fd < 0)
+		return error_set(e, errno, "sched:sched_switch cannot be sampled: %s: run as root or give CAP_PERFMON", strerror(errno));
 	o->meta = mmap(NULL, o->page + o->size, PROT_READ | PROT_WRITE, MAP_SHARED, o->fd, 0);
 	if (o->meta == MAP_FAILED) {
 		err = errno;
 		o->meta = NULL;
-		observer_close(o);
 		return error_set(e, err, "no ring buffer for sched:sched_switch: %s: raise kernel.perf_event_mlock_kb", strerror(err));
 	}
 	o->data = (unsigned char *)o->meta + o->page;
-	*out = o;
 	return 0;
 }
 
@@ -79,10 +96,7 @@ void observer_close(struct observer *o)
 {
 	if (!o)
 		return;
-	if (o->meta)
-		munmap(o->meta, o->page + o->size);
-	if (o->fd >= 0)
-		close(o->fd);
+	observer_end(o);
 	free(o);
 }
 
@@ -93,7 +107,7 @@ static void foreign(FILE *f, const char *which, const struct trial *t, const str
 	for (unsigned int i = 1; i < t->ntasks; i++)
 		fprintf(f, " && %s_pid != %d", which, (int)t->tasks[i]);
 	if (c->kworkers)
-		fprintf(f, " && %s_comm !~ \"kworker/%d:*\"", which, cpu);
+		fprintf(f, " && !(%s_comm ~ \"kworker/%d:*\")", which, cpu);
 	if (c->idle)
 		fprintf(f, " && %s_pid != 0", which);
 	fprintf(f, ")");

@@ -31,6 +31,12 @@ struct observer;
 int observer_open(struct observer **o, int cpu, struct error *e);
 void observer_close(struct observer *o);
 
+/*
+ * Before each trial: a fresh event and an empty buffer, because the kernel lets a tracepoint's filter be set only once.
+ * 0 (also where @o is NULL) or -errno.
+ */
+int observer_begin(struct observer *o, struct error *e);
+
 /* In the trial's process, after prepare: who belongs to the trial. 0 or -errno. */
 int observer_own(const struct observer *o, const struct trial *t, const struct claim *c, struct error *e);
 

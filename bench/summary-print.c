@@ -16,6 +16,11 @@ static double number(const json_t *o, const char *key)
 /* Prints @text, broken at blanks to @COLUMNS, later lines indented by @indent. */
 static void print_wrapped(FILE *out, int at, int indent, const char *text)
 {
+	while (*text == ' ') {
+		fputc(' ', out);
+		text++;
+		at++;
+	}
 	while (*text) {
 		size_t word = strcspn(text, " ");
 
@@ -26,12 +31,12 @@ static void print_wrapped(FILE *out, int at, int indent, const char *text)
 		fprintf(out, "%.*s", (int)word, text);
 		at += (int)word;
 		text += word;
-		if (*text == ' ') {
+		while (*text == ' ')
 			text++;
-			if (*text && at + 1 < COLUMNS)
-				fputc(' ', out);
+		if (*text && at + 1 + (int)strcspn(text, " ") <= COLUMNS)
+			fputc(' ', out);
+		if (*text)
 			at++;
-		}
 	}
 	fputc('\n', out);
 }
@@ -81,6 +86,10 @@ static void print_headline(const json_t *summary, FILE *out)
 	snprintf(text, sizeof(text), "(There and back: %.64s against %.64s. The saving is %.200s.)",
 		 json_string_value(json_object_get(h, "lazy")), json_string_value(json_object_get(h, "real")), basis ? basis : "-");
 	print_wrapped(out, 0, 0, text);
+	if (json_is_false(json_object_get(h, "same_work")))
+		print_wrapped(out, 0, 0,
+			      "(The lazy round trip also pays for AIO and the workqueue: compare it with the saving, not with the real "
+			      "switch. The module's kthread scenario makes both with the same work.)");
 }
 
 static void params_text(const json_t *params, char *buf, size_t len)

@@ -78,6 +78,34 @@ static int group_add(struct groups *g, json_t *index, const json_t *trial)
 	return 0;
 }
 
+/* Where the run's plan has the scenario first; the end of the list if it does not. */
+static size_t plan_rank(const json_t *plan, const char *scenario)
+{
+	size_t i, len = strlen(scenario);
+	const json_t *one;
+
+	json_array_foreach(plan, i, one) {
+		const char *spec = json_string_value(json_object_get(one, "spec"));
+
+		if (spec && !strncmp(spec, scenario, len) && (spec[len] == ':' || !spec[len]))
+			break;
+	}
+	return i;
+}
+
+static int by_plan(const void *a, const void *b, void *plan)
+{
+	static const char *const keys[] = { "n", "pages" };
+	const struct group *x = a, *y = b;
+	size_t p = plan_rank(plan, x->scenario), q = plan_rank(plan, y->scenario);
+
+	for (int i = 0; i < 2 && p == q; i++) {
+		p = (size_t)json_integer_value(json_object_get(x->params, keys[i]));
+		q = (size_t)json_integer_value(json_object_get(y->params, keys[i]));
+	}
+	return (p > q) - (p < q);
+}
+
 static void groups_free(struct groups *g)
 {
 	for (size_t i = 0; i < g->n; i++)
@@ -280,6 +308,7 @@ static json_t *headline_json(const struct groups *g)
 	json_object_set_new(o, "lazy", json_string(lazy->scenario));
 	json_object_set_new(o, "real", json_string(real->scenario));
 	json_object_set_new(o, "basis", json_string(basis));
+	json_object_set_new(o, "same_work", json_boolean(base == lazy));
 	return o;
 }
 
@@ -322,6 +351,8 @@ json_t *summary_make(const struct result_set *set, struct error *e)
 		error_set(e, ENOMEM, "out of memory");
 		return NULL;
 	}
+	if (g.n)
+		qsort_r(g.list, g.n, sizeof(*g.list), by_plan, json_object_get(json_object_get(set->machine, "run"), "scenarios"));
 	for (i = 0; i < g.n; i++)
 		json_array_append_new(results, group_json(&g.list[i]));
 	i = json_array_size(set->trials);

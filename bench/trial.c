@@ -301,6 +301,9 @@ int trial_run(const struct bench *b, const struct trial_order *order, struct tri
 		out->excluded_ns = order->scenario->excluded_ns(&t);
 	batches_plan(s, b, order);
 	counters_reset(b->counters);
+	rc = observer_begin(b->observer, e);
+	if (rc)
+		goto done;
 	interrupts_read(&before, b->cpu.cpu);
 	rc = trial_fork_and_wait(b, order, s, out, e);
 	if (rc)
