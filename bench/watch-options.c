@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <ftw.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "bench/watch.h"
+
+static const char help[] =
+	"Usage: activemm watch [OPTION]... [-- COMMAND [ARGUMENT]...]\n"
+	"How many CR3 loads active_mm saves on this running system.\n"
+	"\n"
+	"  --cpus LIST       watch these CPUs only, e.g. 0-3,8 (default: all)\n"
+	"  --interval S      seconds between two updates, 0.05 to 3600 (default 1)\n"
+	"  --duration S      stop after so many seconds (default: at a signal)\n"
+	"  --pid LIST        only switches in which these processes, or their address spaces, take part\n"
+	"  --comm NAME       the same by command name; a final * matches any rest\n"
+	"  --cgroup PATH     the same by control group (version 2), its descendants included\n"
+	"  --json            one JSON object a line: intervals, then the summary\n"
+	"  --costs DIR       value the loads saved with the costs of this result set\n"
+	"  --record DIR      write a result set for `report' and `compare'\n"
+	"  --source WHICH    bpf, perf (estimates, no BPF needed), both (compares them), or auto\n"
+	"  -h, --help        this text\n"
+	"\n"
+	"With a COMMAND the whole system is watched while it runs; the exit status is the command's.\n";
+
+static int usage(const char *format, const char *what)
+{
+	fprintf(stderr, "activemm watch: ");
+	fprintf(stderr, format, what);
+	fprintf(stderr, " (activemm watch --help shows the usage)\n");
+	return 2;
+}
+
+static int seconds_parse(double *seconds, const char *text, const char *name, double low)
+{
+	char message[128];
+	char *end;
+
+	*seconds = strtod(text, &end);
+	if (end != text && !*end && *seconds >= low && *seconds <= 31536000)
+		return 0;
+	snprintf(message, sizeof(message), "%s %%s: give seconds, at least %g", name, low);
+	return usage(message, text);
+}
+
+static int cpus_parse(struct watch_options *options, const char *text)
+{
+	hwloc_bitmap_t cpus = hwloc_bitmap_alloc();
+	struct error error;
+	char message[128];
+	int count;
+
+	count = switch_cpu_count(&error);
+	if (count < 0) {
+		hwloc_bitmap_free(cpus);
+		return usage("%s", error.text);
+	}
+	hwloc_bitmap_free(options->cpus);
+	options->cpus = cpus;
+	options->trace.cpus = cpus;
+	if (strspn(text, "0123456789,-") == strlen(text) && !hwloc_bitmap_list_sscanf(cpus, text) &&
+	    hwloc_bitmap_weight(cpus) > 0 && hwloc_bitmap_last(cpus) < count)
+		return 0;
+	snprintf(message, sizeof(message), "--cpus %%s: give a list such as 0,2-3 within 0-%d",
+		 count - 1);
+	return usage(message, text);
+}
+
+static int id_add(struct watch_options *options, uint64_t id)
+{
+	uint64_t *ids = realloc(options->ids, (options->trace.id_count + 1) * sizeof(*ids));
+
+	if (!ids)
+		return -ENOMEM;
+	ids[options->trace.id_count++] = id;
+	options->trace.ids = options->ids = ids;
+	return 0;
+}
+
+/* Any thread of a process names it. */
+static long pid_to_tgid(long pid)
+{
+	char path[64], line[256];
+	long tgid = -1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%ld/status", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return -1;
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "Tgid: %ld", &tgid) == 1)
+			break;
+	fclose(file);
+	return tgid;
+}
+
+static int pids_parse(struct watch_options *options, const char *text)
+{
+	const char *at = text;
+	long pid, tgid;
+	char *end;
+
+	do {
+		pid = strtol(at, &end, 10);
+		if (end == at || (*end && *end != ',') || pid <= 0)
+			return usage("--pid %s: give process numbers, separated by commas", text);
+		tgid = pid_to_tgid(pid);
+		if (tgid < 0)
+			return usage("--pid %s: there is no such process", text);
+		if (id_add(options, tgid))
+			return usage("--pid %s: no memory", text);
+		at = end + 1;
+	} while (*end);
+	return 0;
+}
+
+static struct watch_options *cgroup_options;
+
+static int cgroup_visit(const char *path, const struct stat *status, int type, struct FTW *where)
+{
+	(void)path;
+	(void)where;
+	return type == FTW_D && id_add(cgroup_options, status->st_ino) ? -1 : 0;
+}
+
+/* The mount point of the unified hierarchy. */
+static bool cgroup_mount(char *path, size_t size)
+{
+	char line[PATH_MAX + 512], mount[PATH_MAX];
+	FILE *file = fopen("/proc/self/mountinfo", "re");
+	bool found = false;
+
+	if (!file)
+		return false;
+	while (!found && fgets(line, sizeof(line), file))
+		if (strstr(line, " - cgroup2 ") &&
+		    sscanf(line, "%*s %*s %*s %*s %4095s", mount) == 1)
+			found = snprintf(path, size, "%s", mount) < (int)size;
+	fclose(file);
+	return found;
+}
+
+static int cgroup_parse(struct watch_options *options, const char *text)
+{
+	char mount[PATH_MAX], path[2 * PATH_MAX], file[2 * PATH_MAX + 16];
+	struct stat status;
+
+	if (!cgroup_mount(mount, sizeof(mount)))
+		return usage("--cgroup %s: no cgroup version 2 hierarchy is mounted", text);
+	if (!strncmp(text, mount, strlen(mount)))
+		snprintf(path, sizeof(path), "%s", text);
+	else
+		snprintf(path, sizeof(path), "%s/%s", mount, text);
+	snprintf(file, sizeof(file), "%s/cgroup.procs", path);
+	/* The root has cgroup.procs, too. */
+	if (stat(file, &status))
+		return usage("--cgroup %s: there is no such version 2 control group", text);
+	cgroup_options = options;
+	if (nftw(path, cgroup_visit, 16, FTW_PHYS))
+		return usage("--cgroup %s: cannot be walked through", text);
+	return 0;
+}
+
+static int source_parse(struct watch_options *options, const char *text)
+{
+	static const char *const names[] = {
+		[WATCH_AUTO] = "auto",
+		[WATCH_BPF] = "bpf",
+		[WATCH_PERF] = "perf",
+		[WATCH_BOTH] = "both",
+	};
+
+	for (int i = 0; i <= WATCH_BOTH; i++) {
+		if (strcmp(text, names[i]))
+			continue;
+		options->source = i;
+		return 0;
+	}
+	return usage("--source %s: one of auto, bpf, perf, both", text);
+}
+
+static int filter_parse(struct watch_options *options, int option, const char *text)
+{
+	if (options->trace.filter != FILTER_NONE)
+		return usage("%s", "give one of --pid, --comm and --cgroup");
+	switch (option) {
+	case 'p':
+		options->trace.filter = FILTER_PID;
+		return pids_parse(options, text);
+	case 'n':
+		options->trace.filter = FILTER_COMM;
+		options->trace.comm = text;
+		if (!*text || strlen(text) >= COMM_LEN)
+			return usage("--comm '%s': a command name has 1 to 15 characters", text);
+		return 0;
+	default:
+		options->trace.filter = FILTER_CGROUP;
+		return cgroup_parse(options, text);
+	}
+}
+
+int watch_options_parse(struct watch_options *options, int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{ "cpus", required_argument, NULL, 'c' },
+		{ "interval", required_argument, NULL, 'i' },
+		{ "duration", required_argument, NULL, 'd' },
+		{ "pid", required_argument, NULL, 'p' },
+		{ "comm", required_argument, NULL, 'n' },
+		{ "cgroup", required_argument, NULL, 'g' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "costs", required_argument, NULL, 'C' },
+		{ "record", required_argument, NULL, 'r' },
+		{ "source", required_argument, NULL, 's' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int option, ret = 0;
+
+	*options = (struct watch_options){ .interval = 1 };
+	optind = 0;
+	while (!ret && (option = getopt_long(argc, argv, "+h", longs, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			ret = cpus_parse(options, optarg);
+			break;
+		case 'i':
+			ret = seconds_parse(&options->interval, optarg, "--interval", 0.05);
+			break;
+		case 'd':
+			ret = seconds_parse(&options->duration, optarg, "--duration", 0.05);
+			break;
+		case 'p':
+		case 'n':
+		case 'g':
+			ret = filter_parse(options, option, optarg);
+			break;
+		case 'j':
+			options->json = true;
+			break;
+		case 'C':
+			options->costs = optarg;
+			break;
+		case 'r':
+			options->record = optarg;
+			break;
+		case 's':
+			ret = source_parse(options, optarg);
+			break;
+		case 'h':
+			fputs(help, stdout);
+			return 1;
+		default:
+			return 2;
+		}
+	}
+	if (!ret && optind < argc) {
+		if (strcmp(argv[optind - 1], "--"))
+			return usage("%s: put -- before the command", argv[optind]);
+		options->command = argv + optind;
+	}
+	return ret;
+}
+
+void watch_options_free(struct watch_options *options)
+{
+	hwloc_bitmap_free(options->cpus);
+	free(options->ids);
+}

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/perf_event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include "lib/switchring.h"
+
+/* Room for some 10 000 switches; less where the limit on locked memory is low. */
+#define RING_MAX (1 << 20)
+#define RING_MIN (1 << 14)
+
+static const char *const flush_filters[SWITCH_RING_FLUSHES] = {
+	[SWITCH_RING_KEPT] = "reason==0 && pages==0",
+	[SWITCH_RING_FLUSHED] = "reason==0 && pages!=0",
+	[SWITCH_RING_SENT] = "reason==4",
+	[SWITCH_RING_RECEIVED] = "reason==1",
+};
+
+/* tracefs, mounted or not: a mount of our own that nobody else sees will do. */
+static int tracefs_open(struct error *error)
+{
+	static const char *const mounts[] = { "/sys/kernel/tracing/events",
+					      "/sys/kernel/debug/tracing/events" };
+	int code = ENOENT, fs, mount = -1, fd;
+
+	for (size_t i = 0; i < sizeof(mounts) / sizeof(*mounts); i++) {
+		fd = open(mounts[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (fd >= 0)
+			return fd;
+		if (errno != ENOENT)
+			code = errno;
+	}
+	fs = fsopen("tracefs", FSOPEN_CLOEXEC);
+	if (fs >= 0 && !fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+		mount = fsmount(fs, FSMOUNT_CLOEXEC, 0);
+	if (fs >= 0)
+		close(fs);
+	if (mount >= 0) {
+		fd = openat(mount, "events", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		close(mount);
+		if (fd >= 0)
+			return fd;
+	}
+	return error_set(error, code,
+			 "tracepoints cannot be found (%s): as root, mount -t tracefs tracefs /sys/kernel/tracing",
+			 strerror(code));
+}
+
+static int event_read(int tracefs, const char *path, char *text, size_t size)
+{
+	int fd = openat(tracefs, path, O_RDONLY | O_CLOEXEC);
+	ssize_t length;
+
+	if (fd < 0)
+		return -errno;
+	length = read(fd, text, size - 1);
+	if (length < 0) {
+		length = -errno;
+		close(fd);
+		return length;
+	}
+	close(fd);
+	text[length] = '\0';
+	return 0;
+}
+
+static int field_offset(const char *format, const char *name)
+{
+	char wanted[64];
+	const char *at;
+	int offset;
+
+	for (int array = 0; array < 2; array++) {
+		snprintf(wanted, sizeof(wanted), " %s%s", name, array ? "[" : ";");
+		at = strstr(format, wanted);
+		at = at ? strstr(at, "offset:") : NULL;
+		if (at && sscanf(at, "offset:%d", &offset) == 1)
+			return offset;
+	}
+	return -1;
+}
+
+static int events_read(struct switch_events *events, int tracefs, struct error *error)
+{
+	char text[8192];
+	int ret;
+
+	ret = event_read(tracefs, "sched/sched_switch/id", text, sizeof(text));
+	if (!ret) {
+		events->switch_id = strtoull(text, NULL, 10);
+		ret = event_read(tracefs, "sched/sched_switch/format", text, sizeof(text));
+	}
+	if (ret)
+		return error_set(error, -ret,
+				 "sched:sched_switch: %s; run as root, or let root make tracefs readable (mount -o remount,gid=...)",
+				 strerror(-ret));
+	events->prev_comm = field_offset(text, "prev_comm");
+	events->prev_pid = field_offset(text, "prev_pid");
+	events->prev_state = field_offset(text, "prev_state");
+	events->next_comm = field_offset(text, "next_comm");
+	events->next_pid = field_offset(text, "next_pid");
+	if (events->prev_comm < 0 || events->prev_pid < 0 || events->prev_state < 0 ||
+	    events->next_comm < 0 || events->next_pid < 0)
+		return error_set(error, EINVAL, "sched:sched_switch has no fields that are known here");
+	ret = event_read(tracefs, "tlb/tlb_flush/id", text, sizeof(text));
+	events->has_flush = !ret;
+	events->flush_id = ret ? 0 : strtoull(text, NULL, 10);
+	return 0;
+}
+
+int switch_events_find(struct switch_events *events, struct error *error)
+{
+	int tracefs = tracefs_open(error), ret;
+
+	if (tracefs < 0)
+		return tracefs;
+	ret = events_read(events, tracefs, error);
+	close(tracefs);
+	return ret;
+}
+
+void switch_ring_init(struct switch_ring *ring)
+{
+	*ring = (struct switch_ring){ .fd = -1 };
+	for (int i = 0; i < SWITCH_RING_FLUSHES; i++)
+		ring->flush_fd[i] = -1;
+}
+
+static int event_open(struct perf_event_attr *attr, unsigned int cpu, struct error *error)
+{
+	int fd = syscall(SYS_perf_event_open, attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+
+	if (fd >= 0)
+		return fd;
+	if (errno == EACCES || errno == EPERM)
+		return error_set(error, EPERM,
+				 "perf events of CPU %u: %s; run as root, with CAP_PERFMON, or set kernel.perf_event_paranoid to -1",
+				 cpu, strerror(errno));
+	return error_set(error, errno, "perf events of CPU %u: %s", cpu, strerror(errno));
+}
+
+static int ring_map(struct switch_ring *ring, unsigned int cpu, struct error *error)
+{
+	long page = sysconf(_SC_PAGESIZE);
+
+	for (ring->size = RING_MAX; ring->size >= RING_MIN; ring->size /= 2) {
+		ring->map = mmap(NULL, page + ring->size, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd,
+				 0);
+		if (ring->map != MAP_FAILED)
+			return 0;
+	}
+	ring->map = NULL;
+	return error_set(error, errno, "the buffer of CPU %u's events: %s", cpu, strerror(errno));
+}
+
+static int flushes_open(struct switch_ring *ring, unsigned int cpu,
+			const struct switch_events *events, struct error *error)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_TRACEPOINT,
+		.size = sizeof(attr),
+		.config = events->flush_id,
+	};
+
+	for (int i = 0; events->has_flush && i < SWITCH_RING_FLUSHES; i++) {
+		ring->flush_fd[i] = event_open(&attr, cpu, error);
+		if (ring->flush_fd[i] < 0)
+			return ring->flush_fd[i];
+		if (ioctl(ring->flush_fd[i], PERF_EVENT_IOC_SET_FILTER, flush_filters[i]))
+			return error_set(error, errno, "filtering tlb:tlb_flush by %s: %s",
+					 flush_filters[i], strerror(errno));
+	}
+	return 0;
+}
+
+int switch_ring_open(struct switch_ring *ring, unsigned int cpu, const struct switch_events *events,
+		     struct error *error)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_TRACEPOINT,
+		.size = sizeof(attr),
+		.config = events->switch_id,
+		.sample_period = 1,
+		.sample_type = PERF_SAMPLE_RAW,
+		.disabled = 1,
+		.watermark = 1,
+		.wakeup_watermark = RING_MAX / 2,
+	};
+	int ret;
+
+	ring->fd = event_open(&attr, cpu, error);
+	ret = ring->fd < 0 ? ring->fd : ring_map(ring, cpu, error);
+	if (!ret)
+		ret = flushes_open(ring, cpu, events, error);
+	if (!ret && ioctl(ring->fd, PERF_EVENT_IOC_ENABLE, 0))
+		ret = error_set(error, errno, "enabling the events of CPU %u: %s", cpu, strerror(errno));
+	if (ret)
+		switch_ring_close(ring);
+	return ret;
+}
+
+bool switch_ring_is_open(const struct switch_ring *ring)
+{
+	return ring->fd >= 0;
+}
+
+void switch_ring_close(struct switch_ring *ring)
+{
+	if (ring->map)
+		munmap(ring->map, sysconf(_SC_PAGESIZE) + ring->size);
+	if (ring->fd >= 0)
+		close(ring->fd);
+	for (int i = 0; i < SWITCH_RING_FLUSHES; i++)
+		if (ring->flush_fd[i] >= 0)
+			close(ring->flush_fd[i]);
+	switch_ring_init(ring);
+}
+
+/* Records may wrap round the ring's end: copy one out as a whole. */
+static void ring_copy(const struct switch_ring *ring, const char *data, uint64_t from, void *to,
+		      size_t length)
+{
+	size_t at = from & (ring->size - 1), first = ring->size - at;
+
+	if (first > length)
+		first = length;
+	memcpy(to, data + at, first);
+	memcpy((char *)to + first, data, length - first);
+}
+
+static void record_visit(const char *bytes, const struct switch_events *events, unsigned int cpu,
+			 switch_ring_visit visit, void *context)
+{
+	/* PERF_SAMPLE_RAW: a size of 32 bits, then the event's own layout. */
+	const char *raw = bytes + sizeof(struct perf_event_header) + sizeof(uint32_t);
+	struct switch_record record = {
+		.prev_comm = raw + events->prev_comm,
+		.next_comm = raw + events->next_comm,
+	};
+
+	memcpy(&record.prev_pid, raw + events->prev_pid, sizeof(record.prev_pid));
+	memcpy(&record.next_pid, raw + events->next_pid, sizeof(record.next_pid));
+	memcpy(&record.prev_state, raw + events->prev_state, sizeof(record.prev_state));
+	visit(context, cpu, &record);
+}
+
+void switch_ring_drain(struct switch_ring *ring, unsigned int cpu,
+		       const struct switch_events *events, switch_ring_visit visit, void *context)
+{
+	struct perf_event_mmap_page *page = ring->map;
+	const char *data = (const char *)ring->map + sysconf(_SC_PAGESIZE);
+	uint64_t head = __atomic_load_n(&page->data_head, __ATOMIC_ACQUIRE);
+	uint64_t tail = page->data_tail;
+	char bytes[512] __attribute__((aligned(8)));
+
+	while (tail < head) {
+		struct perf_event_header header;
+
+		ring_copy(ring, data, tail, &header, sizeof(header));
+		if (header.size < sizeof(header))
+			break;
+		if (header.type == PERF_RECORD_SAMPLE && header.size <= sizeof(bytes)) {
+			ring_copy(ring, data, tail, bytes, header.size);
+			record_visit(bytes, events, cpu, visit, context);
+		}
+		tail += header.size;
+		__atomic_store_n(&page->data_tail, tail, __ATOMIC_RELEASE);
+	}
+}
+
+static uint64_t counter_read(int fd)
+{
+	uint64_t value;
+
+	return fd >= 0 && read(fd, &value, sizeof(value)) == sizeof(value) ? value : 0;
+}
+
+uint64_t switch_ring_count(const struct switch_ring *ring, uint64_t flushes[SWITCH_RING_FLUSHES])
+{
+	for (int i = 0; i < SWITCH_RING_FLUSHES; i++)
+		flushes[i] = counter_read(ring->flush_fd[i]);
+	return counter_read(ring->fd);
+}
+
+hwloc_bitmap_t switch_cpus_online(struct error *error)
+{
+	static const char path[] = "/sys/devices/system/cpu/online";
+	hwloc_bitmap_t online = hwloc_bitmap_alloc();
+	FILE *file = fopen(path, "re");
+	char text[8192] = "";
+	bool ok = false;
+
+	if (file && online && fgets(text, sizeof(text), file))
+		ok = !hwloc_bitmap_list_sscanf(online, text);
+	if (file)
+		fclose(file);
+	if (ok)
+		return online;
+	hwloc_bitmap_free(online);
+	error_set(error, ENOENT, "%s: cannot be read; is /sys mounted?", path);
+	return NULL;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One CPU's perf events for switches and TLB flushes: the ring of records, and the counters. */
+#ifndef LIB_SWITCHRING_H
+#define LIB_SWITCHRING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <hwloc.h>
+#include "lib/error.h"
+
+enum {
+	SWITCH_RING_KEPT,
+	SWITCH_RING_FLUSHED,
+	SWITCH_RING_SENT,
+	SWITCH_RING_RECEIVED,
+	SWITCH_RING_FLUSHES
+};
+
+/* Where the running kernel keeps the tracepoints and their fields. */
+struct switch_events {
+	uint64_t switch_id, flush_id;
+	bool has_flush; /* not every architecture has tlb:tlb_flush */
+	int prev_comm, prev_pid, prev_state, next_comm, next_pid; /* offsets in the raw record */
+};
+
+struct switch_record {
+	uint32_t prev_pid, next_pid;
+	uint64_t prev_state;
+	const char *prev_comm, *next_comm; /* COMM_LEN bytes */
+};
+
+struct switch_ring {
+	int fd, flush_fd[SWITCH_RING_FLUSHES];
+	void *map;
+	size_t size; /* of the data, a power of two */
+};
+
+typedef void (*switch_ring_visit)(void *context, unsigned int cpu,
+				  const struct switch_record *record);
+
+/* 0, or -ENOENT (no tracefs), -EACCES (not readable), -EINVAL (fields that we do not know). */
+int switch_events_find(struct switch_events *events, struct error *error);
+
+/* Before anything else is done with a ring. */
+void switch_ring_init(struct switch_ring *ring);
+
+/* 0, or -EPERM with how to get the permission, -ENODEV: the CPU is offline, or another -errno. */
+int switch_ring_open(struct switch_ring *ring, unsigned int cpu, const struct switch_events *events,
+		     struct error *error);
+bool switch_ring_is_open(const struct switch_ring *ring);
+void switch_ring_close(struct switch_ring *ring);
+
+/* Visit each switch recorded since the last call. */
+void switch_ring_drain(struct switch_ring *ring, unsigned int cpu,
+		       const struct switch_events *events, switch_ring_visit visit,
+		       void *context);
+
+/* Switches counted since open, recorded or lost, and flushes by kind. */
+uint64_t switch_ring_count(const struct switch_ring *ring, uint64_t flushes[SWITCH_RING_FLUSHES]);
+
+/* CPUs online now, to be freed by the caller; NULL on error. */
+hwloc_bitmap_t switch_cpus_online(struct error *error);
+
+#endif

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "config.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include "lib/switchtrace.h"
+
+#ifdef HAVE_BPF
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include "lib/bpf-load.h"
+#include "lib/bpf/switchtrace.skel.h"
+
+/* Room for pairs: bounded whatever the number of tasks, about 2 MiB on small machines, 16 on large. */
+#define PAIRS_MIN     16384
+#define PAIRS_PER_CPU 512
+#define PAIRS_MAX     131072
+
+struct switchtrace {
+	struct switchtrace_bpf *bpf;
+	unsigned int cpu_count;
+	bool has_loads;
+	struct switch_cpu *slots; /* what the kernel copies out for one read */
+	uint64_t *keys;
+	struct switch_row *rows;
+	uint32_t row_room;
+};
+
+static int cpus_enable(struct switchtrace *trace, hwloc_const_bitmap_t cpus, struct error *error)
+{
+	uint32_t zero = 0;
+
+	for (unsigned int cpu = 0; cpu < trace->cpu_count; cpu++)
+		trace->slots[cpu].enabled = !cpus || hwloc_bitmap_isset(cpus, cpu);
+	if (bpf_map_update_elem(bpf_map__fd(trace->bpf->maps.cpus), &zero, trace->slots, BPF_ANY))
+		return error_set(error, errno, "choosing the CPUs to watch: %s", strerror(errno));
+	return 0;
+}
+
+static int filter_prepare(struct switchtrace *trace, const struct switch_options *options,
+			  struct error *error)
+{
+	struct switchtrace_bpf *bpf = trace->bpf;
+	size_t length;
+
+	bpf->rodata->filter = options->filter;
+	if (options->filter == FILTER_COMM) {
+		char want[COMM_LEN] = "", mask[COMM_LEN] = "";
+
+		length = strlen(options->comm);
+		if (!length || length >= COMM_LEN)
+			return error_set(error, EINVAL,
+					 "a command name has 1 to 15 characters, not %zu", length);
+		/* The NUL is compared, too, unless any rest will do. */
+		if (options->comm[length - 1] == '*')
+			length--;
+		else
+			mask[length] = -1;
+		memcpy(want, options->comm, length);
+		memset(mask, -1, length);
+		memcpy((void *)bpf->rodata->filter_comm, want, sizeof(want));
+		memcpy((void *)bpf->rodata->filter_mask, mask, sizeof(mask));
+	} else if (options->id_count > 4096) {
+		bpf_map__set_max_entries(bpf->maps.selected, options->id_count);
+	}
+	return 0;
+}
+
+static int filter_fill(struct switchtrace *trace, const struct switch_options *options,
+		       struct error *error)
+{
+	int fd = bpf_map__fd(trace->bpf->maps.selected);
+	uint8_t one = 1;
+
+	for (size_t i = 0; i < options->id_count; i++)
+		if (bpf_map_update_elem(fd, &options->ids[i], &one, BPF_ANY))
+			return error_set(error, errno, "setting up the filter: %s", strerror(errno));
+	return 0;
+}
+
+static int trace_load(struct switchtrace *trace, const struct switch_options *options,
+		      struct error *error)
+{
+	uint32_t room = trace->cpu_count * PAIRS_PER_CPU;
+	struct switchtrace_bpf *bpf;
+	int ret;
+
+	bpf = trace->bpf = switchtrace_bpf__open();
+	if (!bpf)
+		return bpf_load_error(errno, error);
+	trace->row_room = room < PAIRS_MIN ? PAIRS_MIN : room > PAIRS_MAX ? PAIRS_MAX : room;
+	bpf_map__set_max_entries(bpf->maps.rows, trace->row_room);
+	trace->has_loads = bpf_tracepoint_exists("tlb_flush");
+	if (!trace->has_loads)
+		bpf_program__set_autoload(bpf->progs.on_flush, false);
+	ret = filter_prepare(trace, options, error);
+	if (ret)
+		return ret;
+	ret = switchtrace_bpf__load(bpf);
+	if (ret)
+		return bpf_load_error(-ret, error);
+	trace->slots = calloc(trace->cpu_count, sizeof(*trace->slots));
+	trace->keys = calloc(trace->row_room, sizeof(*trace->keys));
+	trace->rows = calloc(trace->row_room, sizeof(*trace->rows));
+	if (!trace->slots || !trace->keys || !trace->rows)
+		return error_set(error, ENOMEM, "no memory to read %u pairs", trace->row_room);
+	ret = cpus_enable(trace, options->cpus, error);
+	if (!ret)
+		ret = filter_fill(trace, options, error);
+	if (ret)
+		return ret;
+	ret = switchtrace_bpf__attach(bpf);
+	return ret ? bpf_load_error(-ret, error) : 0;
+}
+
+int switchtrace_open(struct switchtrace **out, const struct switch_options *options,
+		     struct error *error)
+{
+	struct switchtrace *trace;
+	int ret;
+
+	ret = switchtrace_available(error);
+	if (ret)
+		return ret;
+	trace = calloc(1, sizeof(*trace));
+	if (!trace)
+		return error_set(error, ENOMEM, "no memory for the switch counters");
+	bpf_load_quiet();
+	ret = libbpf_num_possible_cpus();
+	if (ret < 0) {
+		free(trace);
+		return error_set(error, -ret, "the number of possible CPUs cannot be read");
+	}
+	trace->cpu_count = ret;
+	ret = trace_load(trace, options, error);
+	if (ret) {
+		switchtrace_close(trace);
+		return ret;
+	}
+	*out = trace;
+	return 0;
+}
+
+static uint64_t missed(const struct bpf_program *program)
+{
+	struct bpf_prog_info info = {};
+	uint32_t length = sizeof(info);
+
+	if (bpf_program__fd(program) < 0 ||
+	    bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &length))
+		return 0;
+	return info.recursion_misses;
+}
+
+static int pairs_read(struct switchtrace *trace, struct switch_snapshot *snapshot,
+		      struct error *error)
+{
+	int fd = bpf_map__fd(trace->bpf->maps.rows);
+	uint32_t count = trace->row_room;
+	struct switch_pair *pairs;
+	uint64_t batch;
+
+	if (bpf_map_lookup_batch(fd, NULL, &batch, trace->keys, trace->rows, &count, NULL) &&
+	    errno != ENOENT)
+		return error_set(error, errno, "reading the borrowers: %s", strerror(errno));
+	pairs = realloc(snapshot->pairs, (count + 1) * sizeof(*pairs));
+	if (!pairs)
+		return error_set(error, ENOMEM, "no memory for %u borrowers", count);
+	for (uint32_t i = 0; i < count; i++) {
+		pairs[i].key = trace->keys[i];
+		pairs[i].row = trace->rows[i];
+	}
+	snapshot->pairs = pairs;
+	snapshot->pair_count = count;
+	return 0;
+}
+
+int switchtrace_read(struct switchtrace *trace, struct switch_snapshot *snapshot, bool with_pairs,
+		     struct error *error)
+{
+	struct switchtrace_bpf *bpf = trace->bpf;
+	struct timespec now;
+	uint32_t zero = 0;
+	int ret;
+
+	ret = switch_snapshot_resize(snapshot, trace->cpu_count, error);
+	if (ret)
+		return ret;
+	if (bpf_map_lookup_elem(bpf_map__fd(bpf->maps.cpus), &zero, trace->slots))
+		return error_set(error, errno, "reading the switch counters: %s", strerror(errno));
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	snapshot->time_ns = now.tv_sec * 1000000000ull + now.tv_nsec;
+	for (unsigned int cpu = 0; cpu < trace->cpu_count; cpu++)
+		snapshot->cpu[cpu] = trace->slots[cpu].counts;
+	switch_snapshot_sum(snapshot);
+	snapshot->missed = missed(bpf->progs.on_switch) + missed(bpf->progs.on_flush);
+	snapshot->has_loads = trace->has_loads;
+	snapshot->loads_by_class = trace->has_loads;
+	snapshot->estimated = false;
+	snapshot->classed = 1;
+	return with_pairs ? pairs_read(trace, snapshot, error) : 0;
+}
+
+void switchtrace_close(struct switchtrace *trace)
+{
+	if (!trace)
+		return;
+	switchtrace_bpf__destroy(trace->bpf);
+	free(trace->slots);
+	free(trace->keys);
+	free(trace->rows);
+	free(trace);
+}
+
+int switchtrace_available(struct error *error)
+{
+	return bpf_load_available(error);
+}
+
+#else
+
+int switchtrace_available(struct error *error)
+{
+	return error_set(error, ENOTSUP,
+			 "BPF was not built in: install libbpf's headers, clang and bpftool, and configure again");
+}
+
+int switchtrace_open(struct switchtrace **trace, const struct switch_options *options,
+		     struct error *error)
+{
+	(void)trace;
+	(void)options;
+	return switchtrace_available(error);
+}
+
+int switchtrace_read(struct switchtrace *trace, struct switch_snapshot *snapshot, bool with_pairs,
+		     struct error *error)
+{
+	(void)trace;
+	(void)snapshot;
+	(void)with_pairs;
+	return switchtrace_available(error);
+}
+
+void switchtrace_close(struct switchtrace *trace)
+{
+	(void)trace;
+}
+
+#endif

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "lib/bpf/kernel-flags.h"
+#include "lib/tasktable.h"
+
+/* A power of two. The table starts over when it is three quarters full: memory stays bounded. */
+#define SLOTS 16384
+
+struct task_table {
+	size_t used;
+	struct task_entry slots[SLOTS];
+};
+
+struct task_table *task_table_new(void)
+{
+	return calloc(1, sizeof(struct task_table));
+}
+
+void task_table_free(struct task_table *table)
+{
+	free(table);
+}
+
+static bool comm_read(char comm[COMM_LEN], uint32_t pid)
+{
+	char path[64];
+	FILE *file;
+	bool ok;
+
+	snprintf(path, sizeof(path), "/proc/%u/comm", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	memset(comm, 0, COMM_LEN);
+	ok = fgets(comm, COMM_LEN, file) != NULL;
+	comm[strcspn(comm, "\n")] = '\0';
+	fclose(file);
+	return ok;
+}
+
+static bool kthread_read(bool *kthread, uint32_t pid)
+{
+	char path[64], line[512], *fields;
+	unsigned int flags;
+	bool ok = false;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	/* The name is in brackets and may hold anything, also brackets. */
+	if (fgets(line, sizeof(line), file) && (fields = strrchr(line, ')')) &&
+	    sscanf(fields + 1, " %*c %*d %*d %*d %*d %*d %u", &flags) == 1) {
+		*kthread = flags & PF_KTHREAD;
+		ok = true;
+	}
+	fclose(file);
+	return ok;
+}
+
+static bool tgid_read(uint32_t *tgid, uint32_t pid)
+{
+	char path[64], line[256];
+	bool ok = false;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%u/status", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	while (!ok && fgets(line, sizeof(line), file))
+		ok = sscanf(line, "Tgid: %u", tgid) == 1;
+	fclose(file);
+	return ok;
+}
+
+static void entry_fill(struct task_entry *entry, uint32_t pid, const char comm[COMM_LEN])
+{
+	*entry = (struct task_entry){ .pid = pid, .tgid = pid };
+	memcpy(entry->comm, comm, COMM_LEN);
+	memcpy(entry->leader, comm, COMM_LEN);
+	if (!kthread_read(&entry->kthread, pid) || !tgid_read(&entry->tgid, pid))
+		return;
+	entry->known = true;
+	comm_read(entry->leader, entry->tgid);
+}
+
+const struct task_entry *task_table_find(struct task_table *table, uint32_t pid,
+					 const char comm[COMM_LEN])
+{
+	size_t at = pid * 2654435761u % SLOTS;
+
+	while (table->slots[at].pid && table->slots[at].pid != pid)
+		at = (at + 1) % SLOTS;
+	if (table->slots[at].pid == pid) {
+		/* kworkers rename themselves all the time, and stay what they are. */
+		if (!table->slots[at].kthread && strncmp(table->slots[at].comm, comm, COMM_LEN))
+			entry_fill(&table->slots[at], pid, comm);
+		return &table->slots[at];
+	}
+	if (++table->used > SLOTS / 4 * 3) {
+		memset(table, 0, sizeof(*table));
+		table->used = 1;
+		at = pid * 2654435761u % SLOTS;
+	}
+	entry_fill(&table->slots[at], pid, comm);
+	return &table->slots[at];
+}
