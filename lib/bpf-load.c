@@ -49,7 +49,7 @@ int bpf_load_available(struct error *error)
 
 int bpf_load_error(int code, struct error *error)
 {
-	if (code == EPERM || code == EACCES)
+	if (code == EPERM)
 		return error_set(error, EPERM,
 				 "BPF is refused (%s): run as root, or with CAP_BPF and CAP_PERFMON (setcap cap_bpf,cap_perfmon+ep); a container or lockdown may forbid it, too",
 				 first_warning[0] ? first_warning : strerror(code));

@@ -25,7 +25,7 @@ struct switchtrace {
 	struct switchtrace_bpf *bpf;
 	unsigned int cpu_count;
 	bool has_loads;
-	struct switch_cpu *slots; /* what the kernel copies out for one read */
+	struct switch_cpu *cpus; /* what the kernel copies out for one read */
 	uint64_t *keys;
 	struct switch_row *rows;
 	uint32_t row_room;
@@ -35,9 +35,11 @@ static int cpus_enable(struct switchtrace *trace, hwloc_const_bitmap_t cpus, str
 {
 	uint32_t zero = 0;
 
-	for (unsigned int cpu = 0; cpu < trace->cpu_count; cpu++)
-		trace->slots[cpu].enabled = !cpus || hwloc_bitmap_isset(cpus, cpu);
-	if (bpf_map_update_elem(bpf_map__fd(trace->bpf->maps.cpus), &zero, trace->slots, BPF_ANY))
+	for (unsigned int cpu = 0; cpu < trace->cpu_count; cpu++) {
+		trace->cpus[cpu].number = cpu;
+		trace->cpus[cpu].enabled = !cpus || hwloc_bitmap_isset(cpus, cpu);
+	}
+	if (bpf_map_update_elem(bpf_map__fd(trace->bpf->maps.cpus), &zero, trace->cpus, BPF_ANY))
 		return error_set(error, errno, "choosing the CPUs to watch: %s", strerror(errno));
 	return 0;
 }
@@ -104,10 +106,10 @@ static int trace_load(struct switchtrace *trace, const struct switch_options *op
 	ret = switchtrace_bpf__load(bpf);
 	if (ret)
 		return bpf_load_error(-ret, error);
-	trace->slots = calloc(trace->cpu_count, sizeof(*trace->slots));
+	trace->cpus = calloc(trace->cpu_count, sizeof(*trace->cpus));
 	trace->keys = calloc(trace->row_room, sizeof(*trace->keys));
 	trace->rows = calloc(trace->row_room, sizeof(*trace->rows));
-	if (!trace->slots || !trace->keys || !trace->rows)
+	if (!trace->cpus || !trace->keys || !trace->rows)
 		return error_set(error, ENOMEM, "no memory to read %u pairs", trace->row_room);
 	ret = cpus_enable(trace, options->cpus, error);
 	if (!ret)
@@ -157,10 +159,45 @@ static uint64_t missed(const struct bpf_program *program)
 	return info.recursion_misses;
 }
 
+static int by_key(const void *left, const void *right)
+{
+	const struct switch_pair *a = left, *b = right;
+
+	return a->key < b->key ? -1 : a->key > b->key;
+}
+
+/* A kernel thread that wandered has a slot on several CPUs, and a row in the map. */
+static size_t pairs_merge(struct switch_pair *pairs, size_t count)
+{
+	size_t merged = 0;
+
+	qsort(pairs, count, sizeof(*pairs), by_key);
+	for (size_t i = 0; i < count; i++) {
+		struct switch_row *last = merged ? &pairs[merged - 1].row : NULL;
+		const struct switch_row *row = &pairs[i].row;
+
+		if (!last || pairs[merged - 1].key != pairs[i].key) {
+			pairs[merged++] = pairs[i];
+			continue;
+		}
+		for (int class = 0; class < SWITCH_CLASSES; class++)
+			last->switches[class] += row->switches[class];
+		for (int j = 0; j < 2; j++) {
+			last->loads[j] += row->loads[j];
+			last->sent[j] += row->sent[j];
+		}
+		last->saved += row->saved;
+		if (!last->whose[0])
+			memcpy(last->whose, row->whose, COMM_LEN);
+	}
+	return merged;
+}
+
 static int pairs_read(struct switchtrace *trace, struct switch_snapshot *snapshot,
 		      struct error *error)
 {
 	int fd = bpf_map__fd(trace->bpf->maps.rows);
+	size_t room, used = 0;
 	uint32_t count = trace->row_room;
 	struct switch_pair *pairs;
 	uint64_t batch;
@@ -168,15 +205,26 @@ static int pairs_read(struct switchtrace *trace, struct switch_snapshot *snapsho
 	if (bpf_map_lookup_batch(fd, NULL, &batch, trace->keys, trace->rows, &count, NULL) &&
 	    errno != ENOENT)
 		return error_set(error, errno, "reading the borrowers: %s", strerror(errno));
-	pairs = realloc(snapshot->pairs, (count + 1) * sizeof(*pairs));
+	room = count + (size_t)trace->cpu_count * SWITCH_SLOTS;
+	pairs = realloc(snapshot->pairs, room * sizeof(*pairs));
 	if (!pairs)
-		return error_set(error, ENOMEM, "no memory for %u borrowers", count);
+		return error_set(error, ENOMEM, "no memory for %zu borrowers", room);
 	for (uint32_t i = 0; i < count; i++) {
-		pairs[i].key = trace->keys[i];
-		pairs[i].row = trace->rows[i];
+		pairs[used].key = trace->keys[i];
+		pairs[used++].row = trace->rows[i];
+	}
+	for (unsigned int cpu = 0; cpu < trace->cpu_count; cpu++) {
+		for (int i = 0; i < SWITCH_SLOTS; i++) {
+			const struct switch_slot *slot = &trace->cpus[cpu].slots[i];
+
+			if (!slot->key)
+				continue;
+			pairs[used].key = slot->key;
+			pairs[used++].row = slot->row;
+		}
 	}
 	snapshot->pairs = pairs;
-	snapshot->pair_count = count;
+	snapshot->pair_count = pairs_merge(pairs, used);
 	return 0;
 }
 
@@ -191,12 +239,12 @@ int switchtrace_read(struct switchtrace *trace, struct switch_snapshot *snapshot
 	ret = switch_snapshot_resize(snapshot, trace->cpu_count, error);
 	if (ret)
 		return ret;
-	if (bpf_map_lookup_elem(bpf_map__fd(bpf->maps.cpus), &zero, trace->slots))
+	if (bpf_map_lookup_elem(bpf_map__fd(bpf->maps.cpus), &zero, trace->cpus))
 		return error_set(error, errno, "reading the switch counters: %s", strerror(errno));
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	snapshot->time_ns = now.tv_sec * 1000000000ull + now.tv_nsec;
 	for (unsigned int cpu = 0; cpu < trace->cpu_count; cpu++)
-		snapshot->cpu[cpu] = trace->slots[cpu].counts;
+		snapshot->cpu[cpu] = trace->cpus[cpu].counts;
 	switch_snapshot_sum(snapshot);
 	snapshot->missed = missed(bpf->progs.on_switch) + missed(bpf->progs.on_flush);
 	snapshot->has_loads = trace->has_loads;
@@ -211,7 +259,7 @@ void switchtrace_close(struct switchtrace *trace)
 	if (!trace)
 		return;
 	switchtrace_bpf__destroy(trace->bpf);
-	free(trace->slots);
+	free(trace->cpus);
 	free(trace->keys);
 	free(trace->rows);
 	free(trace);

@@ -42,26 +42,9 @@ struct switch_counts {
 	__u64 saved[2];
 };
 
-/* One CPU's slot: the counters, then what the programs remember between two events. */
-struct switch_cpu {
-	struct switch_counts counts;
-	__u64 prev;   /* task that the latest switch left */
-	__u64 row;    /* key of the row that the latest switch went to */
-	__u32 lender; /* tgid whose mm is loaded, 0: not known yet */
-	__u8 enabled; /* written by the loader: this CPU is watched */
-	__u8 match;   /* the latest switch passed the filter */
-	__u8 lender_match;
-	__u8 borrowed; /* the start of this loan was seen */
-	__u8 class;    /* of the latest switch */
-	__u8 idle;     /* it involved the idle task */
-	__u8 credit;   /* loads that the loan has saved so far, at most 2 */
-	__u8 pad[5];
-};
-
 /*
  * Rows are keyed by (who << 32 | tgid): who borrowed, and whose address space. `who` is a kernel
- * thread's pid, or one of these with the CPU's number in the low bits. A row therefore never has two
- * CPUs writing at once, and needs no atomics.
+ * thread's pid, or one of these with the CPU's number in the low bits. No key is 0.
  */
 #define WHO_IDLE    0x80000000u /* swapper */
 #define WHO_EXITING 0x40000000u /* tasks that gave up their mm in exit() */
@@ -75,6 +58,37 @@ struct switch_row {
 	__u64 saved;
 	char who[COMM_LEN];   /* the kernel thread, empty for WHO_NONE */
 	char whose[COMM_LEN]; /* leader of the process whose mm it is */
+};
+
+struct switch_slot {
+	__u64 key; /* 0: empty */
+	struct switch_row row;
+};
+
+/* A power of two. */
+#define SWITCH_SLOTS 32
+
+/*
+ * One CPU's part: the counters, what the programs remember between two events, and the rows used
+ * latest, which are written back to the shared map only when another row needs the slot. A hash
+ * lookup at each switch would cost more than all the rest.
+ */
+struct switch_cpu {
+	struct switch_counts counts;
+	__u64 prev;    /* task that the latest switch left */
+	__u32 slot;    /* of the row that the latest switch went to */
+	__u32 lender;  /* tgid whose mm is loaded, 0: not known yet */
+	__u32 number;  /* written by the loader: this CPU's */
+	__u8 enabled;  /* written by the loader: this CPU is watched */
+	__u8 match;    /* the latest switch passed the filter */
+	__u8 lender_match;
+	__u8 borrowed; /* the start of this loan was seen */
+	__u8 class;    /* of the latest switch */
+	__u8 loaded;   /* it has had its CR3 load */
+	__u8 idle;     /* it involved the idle task */
+	__u8 credit;   /* loads that the loan has saved so far, at most 2 */
+	__u8 pad[4];
+	struct switch_slot slots[SWITCH_SLOTS];
 };
 
 enum switch_filter { FILTER_NONE, FILTER_PID, FILTER_COMM, FILTER_CGROUP };

@@ -75,38 +75,66 @@ static __always_inline __u32 who_is(struct task_struct *task, __u32 cpu)
 	return task->pid ? task->pid : WHO_IDLE | cpu;
 }
 
-/* The row of a pair; `whose` may be NULL where the lender's task is not at hand. */
-static __always_inline struct switch_row *row_find(__u64 key, struct task_struct *who,
-						   struct task_struct *whose)
+/* Another CPU may write the same kernel thread's row back at this moment: hence atomics. */
+static __noinline int slot_write_back(struct switch_slot *slot)
 {
-	struct switch_row *row = bpf_map_lookup_elem(&rows, &key);
+	struct switch_row *row;
+	__u64 key = slot->key;
 
+	row = bpf_map_lookup_elem(&rows, &key);
 	if (!row) {
-		struct switch_row fresh = {};
-
-		bpf_map_update_elem(&rows, &key, &fresh, BPF_NOEXIST);
-		row = bpf_map_lookup_elem(&rows, &key);
-		if (row && who)
-			bpf_probe_read_kernel(row->who, COMM_LEN, who->comm);
+		bpf_map_update_elem(&rows, &key, &slot->row, BPF_NOEXIST);
+		return 0;
 	}
-	if (row && whose && !row->whose[0])
-		bpf_probe_read_kernel(row->whose, COMM_LEN, whose->group_leader->comm);
-	return row;
+#pragma unroll
+	for (int i = 0; i < SWITCH_CLASSES; i++)
+		if (slot->row.switches[i])
+			__sync_fetch_and_add(&row->switches[i], slot->row.switches[i]);
+#pragma unroll
+	for (int i = 0; i < 2; i++) {
+		__sync_fetch_and_add(&row->loads[i], slot->row.loads[i]);
+		__sync_fetch_and_add(&row->sent[i], slot->row.sent[i]);
+	}
+	__sync_fetch_and_add(&row->saved, slot->row.saved);
+	return 0;
+}
+
+/* The slot of a pair, emptied for it if need be; `whose` is NULL where the lender is not at hand. */
+static __always_inline struct switch_slot *slot_find(struct switch_cpu *cpu, __u32 who, __u32 tgid,
+						     struct task_struct *borrower,
+						     struct task_struct *whose)
+{
+	__u32 at = ((who * 0x9e3779b1u) ^ (tgid * 0x85ebca6bu)) >> 27 & (SWITCH_SLOTS - 1);
+	struct switch_slot *slot = &cpu->slots[at];
+	__u64 key = (__u64)who << 32 | tgid;
+
+	cpu->slot = at;
+	if (slot->key == key)
+		return slot;
+	if (slot->key)
+		slot_write_back(slot);
+	__builtin_memset(slot, 0, sizeof(*slot));
+	slot->key = key;
+	if (borrower)
+		bpf_probe_read_kernel(slot->row.who, COMM_LEN, borrower->comm);
+	if (whose)
+		bpf_probe_read_kernel(slot->row.whose, COMM_LEN, whose->group_leader->comm);
+	return slot;
 }
 
 SEC("tp_btf/sched_switch")
 int BPF_PROG(on_switch, int preempt, struct task_struct *prev, struct task_struct *next)
 {
 	struct mm_struct *from = prev->mm, *to = next->mm;
+	struct task_struct *borrower = NULL, *whose = NULL;
 	struct switch_cpu *cpu = this_cpu();
-	struct switch_row *row;
-	__u32 class, idle, number, lender, who;
+	struct switch_slot *slot;
+	__u32 class, idle, lender, who;
 	__u8 next_match, match;
 
 	if (!cpu || !cpu->enabled)
 		return 0;
 
-	number = bpf_get_smp_processor_id();
 	idle = !prev->pid || !next->pid;
 	match = task_selected(prev);
 	next_match = filter == FILTER_NONE ? 1 : task_selected(next);
@@ -117,6 +145,7 @@ int BPF_PROG(on_switch, int preempt, struct task_struct *prev, struct task_struc
 		if (!to) {
 			cpu->borrowed = 1;
 			cpu->credit = 2;
+			whose = prev;
 		}
 	}
 	match |= next_match | cpu->lender_match;
@@ -124,16 +153,23 @@ int BPF_PROG(on_switch, int preempt, struct task_struct *prev, struct task_struc
 
 	if (!to) {
 		class = from ? SWITCH_BORROW : SWITCH_PASS;
-		who = who_is(next, number);
+		borrower = next;
+		who = who_is(next, cpu->number);
 	} else if (!from) {
-		class = prev->active_mm == to ? SWITCH_BACK : SWITCH_ON;
-		who = who_is(prev, number);
-		if (class == SWITCH_BACK)
+		borrower = prev;
+		who = who_is(prev, cpu->number);
+		if (prev->active_mm == to) {
+			class = SWITCH_BACK;
 			lender = next->tgid;
+			whose = next;
+		} else {
+			class = SWITCH_ON;
+		}
 	} else {
 		class = from == to ? SWITCH_THREAD : SWITCH_REAL;
-		who = WHO_NONE | number;
+		who = WHO_NONE | cpu->number;
 		lender = next->tgid;
+		whose = next;
 	}
 	/* A loan that began before the watch did is not counted as saving anything. */
 	if (class == SWITCH_ON || (to && !cpu->borrowed))
@@ -144,80 +180,89 @@ int BPF_PROG(on_switch, int preempt, struct task_struct *prev, struct task_struc
 		cpu->lender_match = next_match;
 	}
 	cpu->prev = (__u64)prev;
-	cpu->row = (__u64)who << 32 | lender;
 	cpu->class = class;
+	cpu->loaded = 0;
 	cpu->idle = idle;
 	cpu->match = match;
 	if (!match)
 		return 0;
 
 	cpu->counts.switches[class][idle]++;
-	row = row_find(cpu->row, from && to ? NULL : to ? prev : next,
-		       class == SWITCH_BORROW ? prev : class == SWITCH_PASS || class == SWITCH_ON ? NULL : next);
-	if (row)
-		row->switches[class]++;
+	slot = slot_find(cpu, who, lender, borrower, whose);
+	slot->row.switches[class]++;
 	if (class == SWITCH_BACK) {
 		cpu->counts.saved[idle] += cpu->credit;
-		if (row)
-			row->saved += cpu->credit;
+		slot->row.saved += cpu->credit;
 	} else if (class == SWITCH_ON) {
 		/* From here on it is the new mm that loads and flushes. */
-		cpu->row = (__u64)(WHO_NONE | number) << 32 | next->tgid;
-		row = row_find(cpu->row, NULL, next);
-		if (row)
-			row->switches[class]++;
+		slot = slot_find(cpu, WHO_NONE | cpu->number, next->tgid, NULL, next);
+		slot->row.switches[class]++;
 	}
 	return 0;
+}
+
+/* Does a load belong to the switch under way, or to what runs after it? */
+static __always_inline int load_in_switch(struct switch_cpu *cpu)
+{
+	switch (cpu->class) {
+	case SWITCH_ON:
+	case SWITCH_REAL:
+		/* Another mm: the first load is the switch's own. */
+		return !cpu->loaded;
+	case SWITCH_BACK:
+		/* switch_mm() runs before the CPU's current task changes. */
+		return cpu->prev == bpf_get_current_task();
+	default:
+		return 0;
+	}
 }
 
 SEC("tp_btf/tlb_flush")
 int BPF_PROG(on_flush, int reason, unsigned long pages)
 {
 	struct switch_cpu *cpu = this_cpu();
-	struct switch_row *row;
-	__u32 class, kind, kthread;
+	__u64 why = (__u32)reason, class;
+	__u32 kind, kthread;
+	struct switch_slot *slot;
 
 	if (!cpu || !cpu->enabled)
 		return 0;
 	/* Before the first switch nobody knows who runs here. */
 	if (filter != FILTER_NONE && !cpu->match)
 		return 0;
-	if (reason < 0 || reason >= FLUSH_REASONS)
+	/* The verifier wants the register that was checked to be the one that is used. */
+	asm volatile("" : "+r"(why));
+	if (why >= FLUSH_REASONS)
 		return 0;
-	cpu->counts.flushes[reason]++;
-	if (reason != FLUSH_ON_TASK_SWITCH && reason != FLUSH_REMOTE_SENT)
+	cpu->counts.flushes[why]++;
+	if (why != FLUSH_ON_TASK_SWITCH && why != FLUSH_REMOTE_SENT)
 		return 0;
 
 	class = cpu->class;
 	if (class >= SWITCH_CLASSES)
 		return 0;
-	row = cpu->row ? bpf_map_lookup_elem(&rows, &cpu->row) : NULL;
+	slot = &cpu->slots[cpu->slot & (SWITCH_SLOTS - 1)];
 	kthread = class == SWITCH_BORROW || class == SWITCH_PASS;
-	if (reason == FLUSH_REMOTE_SENT) {
-		if (row)
-			row->sent[kthread]++;
+	if (why == FLUSH_REMOTE_SENT) {
+		slot->row.sent[kthread]++;
 		return 0;
 	}
 
 	kind = pages ? LOAD_FLUSHED : LOAD_KEPT;
-	if (row)
-		row->loads[kind]++;
-	/* switch_mm() runs before the CPU's current task changes. */
-	if (cpu->prev != bpf_get_current_task()) {
+	slot->row.loads[kind]++;
+	if (!load_in_switch(cpu)) {
 		cpu->counts.loads[LOADS_OUTSIDE][kind]++;
 		if (kthread && cpu->credit)
 			cpu->credit--;
 		return 0;
 	}
+	cpu->loaded = 1;
 	cpu->counts.loads[class][kind]++;
-	if (!cpu->credit)
-		return 0;
-	/* A load on the way back (the mm's page tables changed meanwhile) takes one saving back. */
-	cpu->credit--;
-	if (class == SWITCH_BACK) {
+	if (class == SWITCH_BACK && cpu->credit) {
+		/* The mm's page tables changed meanwhile: one load was not saved after all. */
+		cpu->credit--;
 		cpu->counts.saved[cpu->idle & 1]--;
-		if (row)
-			row->saved--;
+		slot->row.saved--;
 	}
 	return 0;
 }
