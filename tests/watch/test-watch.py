@@ -1,0 +1,267 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`activemm watch` against workloads whose switches are known, perf's count, signals and lost readers.
+
+ACTIVEMM: the program; WORKLOAD: tests/watch/workload; TEST_CPU: a quiet CPU (default: the last).
+"""
+import json
+import os
+import pty
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+ACTIVEMM = os.environ.get("ACTIVEMM", "./activemm")
+WORKLOAD = os.environ.get("WORKLOAD", "tests/watch/workload")
+CPU = os.environ.get("TEST_CPU", str(max(os.sched_getaffinity(0))))
+SKIP = 77
+
+
+def watch(*args, **more):
+    return subprocess.run([ACTIVEMM, "watch", *args], capture_output=True, text=True, timeout=120, **more)
+
+
+def summary(*args):
+    done = watch("--json", *args)
+    if done.returncode:
+        raise AssertionError(done.stderr)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def workload(kind, rounds):
+    return ["--", WORKLOAD, kind, CPU, str(rounds)]
+
+
+def programs():
+    """BPF programs of ours that are loaded, or None where that cannot be asked."""
+    if not shutil.which("bpftool"):
+        return None
+    shown = subprocess.run(["bpftool", "prog", "show"], capture_output=True, text=True)
+    return shown.stdout.count("name on_switch") if shown.returncode == 0 else None
+
+
+class Truth(unittest.TestCase):
+    """The classes equal what the workloads do; strays on the CPU may add a few, never take away."""
+
+    rounds = 5000
+
+    def near(self, value, expected, what):
+        self.assertGreaterEqual(value, expected * 0.99 - 2, what)
+        self.assertLessEqual(value, expected * 1.03 + 60, what)
+
+    def counts(self, kind, source="bpf"):
+        return summary("--source", source, "--cpus", CPU, "--comm", "wl-measured",
+                       *workload(kind, self.rounds))["counts"]
+
+    def test_processes_are_real_switches(self):
+        counts = self.counts("process")
+        self.near(counts["classes"]["real"], 2 * self.rounds, counts)
+        self.assertLess(counts["classes"]["thread"], 20)
+        if "kept" in counts["cr3_loads"]:
+            real = counts["cr3_loads"]["by_class"]["real"]
+            self.assertEqual(real["kept"] + real["flushing"], counts["classes"]["real"])
+
+    def test_threads_stay_in_their_mm(self):
+        counts = self.counts("thread")
+        self.near(counts["classes"]["thread"], 2 * self.rounds, counts)
+        self.assertEqual(sum(counts["cr3_loads"]["by_class"]["thread"].values()), 0)
+
+    def test_kworker_borrows_and_gives_back(self):
+        counts = self.counts("kworker")
+        self.near(counts["classes"]["borrow"], self.rounds, counts)
+        self.near(counts["classes"]["back"], self.rounds, counts)
+        self.near(counts["loads_saved"], 2 * self.rounds, counts)
+        self.assertLess(counts["classes"]["on"], self.rounds // 100 + 20)
+
+    def test_kworker_is_the_top_borrower(self):
+        done = summary("--cpus", CPU, "--comm", "wl-measured", *workload("kworker", self.rounds))
+        first = done["borrowers"][0]
+        self.assertTrue(first["name"].startswith("kworker/" + CPU), first)
+        self.assertEqual(first["most_from"]["name"], "wl-measured")
+
+    def test_fallback_agrees(self):
+        for kind, name in ("process", "real"), ("thread", "thread"), ("kworker", "back"):
+            done = summary("--source", "both", "--cpus", CPU, *workload(kind, self.rounds))
+            exact = done["counts"]["classes"][name]
+            estimate = done["estimate"]["classes"][name]
+            self.assertLess(abs(exact - estimate), exact * 0.02 + 20, (kind, done))
+
+
+class Sums(unittest.TestCase):
+    def test_sum_of_classes_is_perfs_count(self):
+        if not shutil.which("perf"):
+            self.skipTest("perf is not installed")
+        with tempfile.NamedTemporaryFile("r") as out:
+            done = subprocess.run(
+                ["perf", "stat", "-a", "-x,", "-e", "context-switches", "-o", out.name, "--", ACTIVEMM,
+                 "watch", "--json", *workload("process", 20000)], capture_output=True, text=True)
+            line = [line for line in out if "context-switches" in line]
+        if done.returncode or not line:
+            self.skipTest("perf stat -a cannot count here")
+        perf = int(line[0].split(",")[0])
+        ours = json.loads(done.stdout.splitlines()[-1])["counts"]
+        self.assertEqual(sum(ours["classes"].values()), ours["switches"])
+        # perf also counts our own start and end, and whatever else ran meanwhile.
+        self.assertLessEqual(ours["switches"], perf)
+        self.assertGreater(ours["switches"], perf * 0.95 - 500)
+
+    def test_thousands_of_short_lived_tasks(self):
+        done = summary(*workload("fork", 4000))
+        for rows, classes in (("processes", ("borrow", "pass", "back", "on", "thread", "real")),
+                              ("borrowers", ("borrow", "pass", "back", "on"))):
+            self.assertEqual(done[rows][-1]["name"], "others")
+            self.assertLessEqual(len(done[rows]), 21)
+            for name in classes:
+                self.assertEqual(sum(row[name] for row in done[rows]), done["counts"]["classes"][name],
+                                 (rows, name))
+        self.assertGreater(done["counts"]["switches"], 4000)
+
+
+class Filters(unittest.TestCase):
+    def test_pid_selects_one_process(self):
+        sleeper = subprocess.Popen(["sleep", "60"])
+        try:
+            done = summary("--pid", str(sleeper.pid), *workload("process", 2000))
+        finally:
+            sleeper.kill()
+            sleeper.wait()
+        self.assertLess(done["counts"]["switches"], 200)
+
+    def test_comm_pattern(self):
+        done = summary("--cpus", CPU, "--comm", "wl-meas*", *workload("process", 2000))
+        self.assertGreaterEqual(done["counts"]["classes"]["real"], 3990)
+        done = summary("--cpus", CPU, "--comm", "wl-meas", *workload("process", 2000))
+        self.assertLess(done["counts"]["switches"], 100)
+
+    def test_cpus(self):
+        done = summary("--cpus", CPU, *workload("process", 2000))
+        self.assertEqual([cpu["cpu"] for cpu in done["cpus"]], [int(CPU)])
+        others = [str(cpu) for cpu in os.sched_getaffinity(0) if str(cpu) != CPU]
+        if others:
+            done = summary("--cpus", ",".join(others), "--comm", "wl-measured",
+                           *workload("process", 2000))
+            self.assertLess(done["counts"]["switches"], 200)
+
+    def test_cgroup(self):
+        with open("/proc/self/mountinfo") as file:
+            mounts = [line.split() for line in file if " - cgroup2 " in line]
+        if not mounts:
+            self.skipTest("no cgroup version 2 hierarchy")
+        folder = os.path.join(mounts[0][4], "activemm-test")
+        try:
+            os.makedirs(os.path.join(folder, "inner"), exist_ok=True)
+        except OSError as error:
+            self.skipTest(str(error))
+        try:
+            enter = "echo $$ > %s/inner/cgroup.procs && exec %s process %s 2000" % (folder, WORKLOAD, CPU)
+            done = summary("--cgroup", "activemm-test", "--", "sh", "-c", enter)
+            self.assertGreaterEqual(done["counts"]["classes"]["real"], 3990)
+            done = summary("--cgroup", "activemm-test", *workload("process", 2000))
+            self.assertEqual(done["counts"]["switches"], 0)
+        finally:
+            os.rmdir(os.path.join(folder, "inner"))
+            os.rmdir(folder)
+
+    def test_wrong_usage_is_refused(self):
+        for args in (["--cpus", "9999999"], ["--cpus", "x"], ["--interval", "0"], ["--duration", "-1"],
+                     ["--pid", "0"], ["--pid", "99999999"], ["--comm", "x" * 16], ["--comm", ""],
+                     ["--cgroup", "/nonexistent"], ["--source", "x"], ["true"], ["--frobnicate"],
+                     ["--pid", "1", "--comm", "x"]):
+            done = watch(*args)
+            self.assertEqual(done.returncode, 2, args)
+            self.assertTrue(done.stderr.strip(), args)
+
+
+class Endings(unittest.TestCase):
+    def ended(self, process, status=0):
+        self.assertEqual(process.wait(5), status)
+        # The kernel frees a program a moment after its last user has gone.
+        for _ in range(40):
+            if not programs():
+                return
+            time.sleep(0.05)
+        self.fail("programs are still attached")
+
+    def test_signals_end_it_cleanly(self):
+        for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
+            process = subprocess.Popen([ACTIVEMM, "watch", "--interval", "0.1"],
+                                       stdout=subprocess.PIPE, text=True)
+            process.stdout.readline()
+            process.send_signal(number)
+            self.assertIn("Watched", process.communicate(timeout=5)[0])
+            self.ended(process)
+
+    def test_reader_goes_away(self):
+        process = subprocess.Popen([ACTIVEMM, "watch", "--interval", "0.1"], stdout=subprocess.PIPE)
+        process.stdout.readline()
+        process.stdout.close()
+        self.ended(process)
+
+    def test_idle_reader_goes_away(self):
+        process = subprocess.Popen([ACTIVEMM, "watch", "--interval", "1000"], stdout=subprocess.PIPE)
+        time.sleep(0.5)
+        process.stdout.close()
+        self.ended(process)
+
+    def test_terminal_vanishes(self):
+        parent, child = pty.openpty()
+        process = subprocess.Popen([ACTIVEMM, "watch", "--interval", "0.1"], stdin=child, stdout=child,
+                                   stderr=child, start_new_session=True)
+        os.close(child)
+        self.assertIn(b"activemm watch", os.read(parent, 65536))
+        os.close(parent)
+        self.ended(process)
+
+    def test_command_status_is_passed_on(self):
+        self.assertEqual(watch("--", "sh", "-c", "exit 7").returncode, 7)
+        done = watch("--", "/nonexistent/command")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("/nonexistent/command", done.stderr)
+
+    def test_duration_ends_the_command(self):
+        started = time.monotonic()
+        watch("--duration", "0.3", "--", "sleep", "30")
+        self.assertLess(time.monotonic() - started, 5)
+
+
+class Costs(unittest.TestCase):
+    def test_worth(self):
+        with tempfile.TemporaryDirectory() as folder:
+            done = watch("--duration", "0.1", "--costs", folder)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(folder, done.stderr)
+            with open(os.path.join(folder, "summary.json"), "w") as file:
+                json.dump({"schema": 1, "headline": {
+                    "saving_ns": {"median": 200.0, "low": 180.0, "high": 220.0}}}, file)
+            done = summary("--costs", folder, *workload("kworker", 2000))
+            saved = done["counts"]["loads_saved"]
+            self.assertGreaterEqual(saved, 3900)
+            self.assertAlmostEqual(done["worth_ns"]["median"], saved * 100)
+            self.assertAlmostEqual(done["worth_ns"]["low"], saved * 90)
+
+    def test_record(self):
+        with tempfile.TemporaryDirectory() as folder:
+            target = os.path.join(folder, "set")
+            done = watch("--interval", "0.1", "--duration", "0.55", "--record", target)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            with open(os.path.join(target, "watch.jsonl")) as file:
+                lines = [json.loads(line) for line in file]
+            self.assertGreaterEqual(len(lines), 5)
+            with open(os.path.join(target, "watch.json")) as file:
+                whole = json.load(file)
+            self.assertEqual(sum(line["counts"]["switches"] for line in lines),
+                             whole["counts"]["switches"])
+            # A record is never written over.
+            self.assertEqual(watch("--duration", "0.1", "--record", target).returncode, 1)
+
+
+if __name__ == "__main__":
+    probe = watch("--source", "bpf", "--duration", "0.05")
+    if probe.returncode:
+        print("skipped: " + probe.stderr.strip())
+        sys.exit(SKIP)
+    unittest.main()
