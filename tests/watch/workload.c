@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Known context switches on one CPU: two processes, two threads, or a task and a kworker in turn. */
-#include <errno.h>
-#include <fcntl.h>
 #include <linux/aio_abi.h>
 #include <pthread.h>
 #include <sched.h>
@@ -13,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static int there[2], back[2];
@@ -108,6 +107,7 @@ int main(int argc, char **argv)
 		{ "kworker", kworker },
 		{ "fork", short_lived },
 	};
+	struct timespec start, end;
 	cpu_set_t cpu;
 
 	if (argc != 4) {
@@ -123,7 +123,11 @@ int main(int argc, char **argv)
 		if (strcmp(argv[1], kinds[i].name))
 			continue;
 		prctl(PR_SET_NAME, "wl-measured");
+		clock_gettime(CLOCK_MONOTONIC, &start);
 		kinds[i].run();
+		clock_gettime(CLOCK_MONOTONIC, &end);
+		printf("elapsed_ns %lld\n",
+		       (end.tv_sec - start.tv_sec) * 1000000000ll + end.tv_nsec - start.tv_nsec);
 		return 0;
 	}
 	return 2;
