@@ -50,8 +50,8 @@ int watch_record_open(struct watch_record **out, const char *dir, struct error *
 		watch_record_close(record, NULL, &(struct error){ 0 });
 		return -code;
 	}
-	fprintf(record->rates, "# seconds borrow pass back on thread real kept flushing saved, per second\n");
-	fprintf(record->heat, "# seconds cpu lazy-switches-per-second loads-saved-per-second switches-per-second\n");
+	fprintf(record->rates, "# seconds borrow pass back on thread real kept flushing saved, per second; length\n");
+	fprintf(record->heat, "# seconds cpu lazy-switches-per-second loads-saved-per-second switches-per-second length\n");
 	*out = record;
 	return 0;
 }
@@ -63,7 +63,7 @@ static void rates_write(FILE *file, const struct switch_counts *counts, double a
 		fprintf(file, " %.1f", switch_counts_class(counts, class) / seconds);
 	for (int kind = 0; kind < LOAD_KINDS; kind++)
 		fprintf(file, " %.1f", switch_counts_loads(counts, kind) / seconds);
-	fprintf(file, " %.1f\n", switch_counts_saved(counts) / seconds);
+	fprintf(file, " %.1f %.3f\n", switch_counts_saved(counts) / seconds, seconds);
 }
 
 static void heat_write(FILE *file, const struct switch_snapshot *now,
@@ -77,11 +77,9 @@ static void heat_write(FILE *file, const struct switch_snapshot *now,
 		all = switch_counts_switches(&counts);
 		lazy = all - switch_counts_class(&counts, SWITCH_THREAD) -
 		       switch_counts_class(&counts, SWITCH_REAL);
-		fprintf(file, "%.3f %u %.1f %.1f %.1f\n", at, cpu, lazy / seconds,
-			switch_counts_saved(&counts) / seconds, all / seconds);
+		fprintf(file, "%.3f %u %.1f %.1f %.1f %.3f\n", at, cpu, lazy / seconds,
+			switch_counts_saved(&counts) / seconds, all / seconds, seconds);
 	}
-	/* gnuplot draws what lies between two blank lines as one column. */
-	fputc('\n', file);
 }
 
 static int files_flush(struct watch_record *record, struct error *error)
