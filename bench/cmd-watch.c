@@ -28,9 +28,9 @@ struct watch {
 	const char *source;
 	char why_estimate[512];
 	uint64_t start_ns;
-	int signals;  /* signalfd */
-	pid_t child;  /* 0: no command, or it has ended */
-	int status;   /* the command's exit status */
+	int signals; /* signalfd */
+	pid_t child; /* 0: no command, or it has ended */
+	int status; /* the command's exit status */
 	bool ending;
 };
 
@@ -53,7 +53,8 @@ static int sources_open(struct watch *watch, struct error *error)
 		if (ret && wanted != WATCH_AUTO)
 			return ret;
 		if (ret)
-			snprintf(watch->why_estimate, sizeof(watch->why_estimate), "%s", error->text);
+			snprintf(watch->why_estimate, sizeof(watch->why_estimate), "%s",
+				 error->text);
 		if (!ret && wanted != WATCH_BOTH)
 			return 0;
 	}
@@ -62,8 +63,10 @@ static int sources_open(struct watch *watch, struct error *error)
 		char text[sizeof(error->text)];
 
 		snprintf(text, sizeof(text), "%s", error->text);
-		return error_set(error, -ret, "neither BPF nor perf events can be used here. BPF: %.220s; perf: %.220s",
-				 watch->why_estimate, text);
+		return error_set(
+			error, -ret,
+			"neither BPF nor perf events can be used here. BPF: %.220s; perf: %.220s",
+			watch->why_estimate, text);
 	}
 	if (!watch->trace)
 		watch->source = "perf events and /proc (classes are estimates)";
@@ -196,7 +199,8 @@ static int wait_until(struct watch *watch, uint64_t until, struct error *error)
 
 		if (now >= until)
 			return 0;
-		timeout = until - now > 3600000000000ull ? 3600000 : (until - now + 999999) / 1000000;
+		timeout = until - now > 3600000000000ull ? 3600000
+							 : (until - now + 999999) / 1000000;
 		if (watch->sample && timeout > DRAIN_MS)
 			timeout = DRAIN_MS;
 		ret = poll(fds, 2, timeout);
@@ -227,8 +231,9 @@ static void snapshots_turn(struct watch *watch)
 static int watch_loop(struct watch *watch, struct error *error)
 {
 	uint64_t step = watch->options.interval * 1e9, next = watch->start_ns + step;
-	uint64_t end = watch->options.duration > 0 ? watch->start_ns + (uint64_t)(watch->options.duration * 1e9) :
-						     UINT64_MAX;
+	uint64_t end = watch->options.duration > 0
+			       ? watch->start_ns + (uint64_t)(watch->options.duration * 1e9)
+			       : UINT64_MAX;
 	int ret;
 
 	while (!watch->ending) {

@@ -48,7 +48,8 @@ int watch_costs_read(struct watch_costs *costs, const char *dir, struct error *e
 	json_decref(json);
 	if (ret)
 		return error_set(error, EINVAL,
-				 "%s: no headline.saving_ns (%s): this set did not measure what borrowing saves; run ./bench-all",
+				 "%s: no headline.saving_ns (%s): this set did not measure what "
+				 "borrowing saves; run ./bench-all",
 				 path, where.text);
 	/* A round trip that borrows saves two loads. */
 	costs->load_ns = median / 2;

@@ -15,7 +15,8 @@ static const char help[] =
 	"  --cpus LIST       watch these CPUs only, e.g. 0-3,8 (default: all)\n"
 	"  --interval S      seconds between two updates, 0.05 to 3600 (default 1)\n"
 	"  --duration S      stop after so many seconds (default: at a signal)\n"
-	"  --pid LIST        only switches in which these processes, or their address spaces, take part\n"
+	"  --pid LIST        only switches in which these processes, or their address spaces, take "
+	"part\n"
 	"  --comm NAME       the same by command name; a final * matches any rest\n"
 	"  --cgroup PATH     the same by control group (version 2), its descendants included\n"
 	"  --json            one JSON object a line: intervals, then the summary\n"
@@ -24,7 +25,8 @@ static const char help[] =
 	"  --source WHICH    bpf, perf (estimates, no BPF needed), both (compares them), or auto\n"
 	"  -h, --help        this text\n"
 	"\n"
-	"With a COMMAND the whole system is watched while it runs; the exit status is the command's.\n";
+	"With a COMMAND the whole system is watched while it runs; the exit status is the "
+	"command's.\n";
 
 static int usage(const char *format, const char *what)
 {

@@ -9,8 +9,8 @@
 struct watch_record {
 	char *dir;
 	FILE *intervals; /* watch.jsonl */
-	FILE *rates;	 /* watch-rates.tsv */
-	FILE *heat;	 /* watch-heat.tsv */
+	FILE *rates; /* watch-rates.tsv */
+	FILE *heat; /* watch-heat.tsv */
 };
 
 static FILE *file_create(const char *dir, const char *name, struct error *error)
@@ -50,8 +50,10 @@ int watch_record_open(struct watch_record **out, const char *dir, struct error *
 		watch_record_close(record, NULL, &(struct error){ 0 });
 		return -code;
 	}
-	fprintf(record->rates, "# seconds borrow pass back on thread real kept flushing saved, per second; length\n");
-	fprintf(record->heat, "# seconds cpu lazy-switches-per-second loads-saved-per-second switches-per-second length\n");
+	fprintf(record->rates, "# seconds borrow pass back on thread real kept flushing saved, per "
+			       "second; length\n");
+	fprintf(record->heat, "# seconds cpu lazy-switches-per-second loads-saved-per-second "
+			      "switches-per-second length\n");
 	*out = record;
 	return 0;
 }
@@ -59,7 +61,7 @@ int watch_record_open(struct watch_record **out, const char *dir, struct error *
 static void rates_write(FILE *file, const struct switch_counts *counts, double at, double seconds)
 {
 	fprintf(file, "%.3f", at);
-	for (int class = 0; class < SWITCH_CLASSES; class++)
+	for (int class = 0; class < SWITCH_CLASSES; class ++)
 		fprintf(file, " %.1f", switch_counts_class(counts, class) / seconds);
 	for (int kind = 0; kind < LOAD_KINDS; kind++)
 		fprintf(file, " %.1f", switch_counts_loads(counts, kind) / seconds);
@@ -88,8 +90,9 @@ static int files_flush(struct watch_record *record, struct error *error)
 
 	for (int i = 0; i < 3; i++)
 		if (fflush(files[i]) || ferror(files[i]))
-			return error_set(error, errno ? errno : EIO, "%s: the record cannot be written: %s",
-					 record->dir, strerror(errno ? errno : EIO));
+			return error_set(error, errno ? errno : EIO,
+					 "%s: the record cannot be written: %s", record->dir,
+					 strerror(errno ? errno : EIO));
 	return 0;
 }
 
@@ -126,7 +129,7 @@ static int tops_write(struct watch_record *record, json_t *summary, struct error
 	if (!file)
 		return -error->code;
 	fprintf(file, "# name back on else\n");
-	json_array_foreach(json_object_get(summary, "borrowers"), i, line) {
+	json_array_foreach (json_object_get(summary, "borrowers"), i, line) {
 		json_int_t runs = json_integer_value(json_object_get(line, "borrow")) +
 				  json_integer_value(json_object_get(line, "pass"));
 		json_int_t back = json_integer_value(json_object_get(line, "back"));
@@ -137,7 +140,8 @@ static int tops_write(struct watch_record *record, json_t *summary, struct error
 			runs > back + on ? runs - back - on : 0);
 	}
 	if (fclose(file))
-		return error_set(error, errno, "%s/watch-top.tsv: %s", record->dir, strerror(errno));
+		return error_set(error, errno, "%s/watch-top.tsv: %s", record->dir,
+				 strerror(errno));
 	return 0;
 }
 

@@ -36,7 +36,7 @@ static void classes_print(const struct switch_counts *counts, FILE *to)
 	uint64_t all = switch_counts_switches(counts);
 
 	fprintf(to, "  %-40s %12s %7s %12s\n", "", "switches", "share", "of it idle");
-	for (int class = 0; class < SWITCH_CLASSES; class++)
+	for (int class = 0; class < SWITCH_CLASSES; class ++)
 		fprintf(to, "  %-40s %12llu %6.1f%% %12llu\n", text[class],
 			(unsigned long long)switch_counts_class(counts, class),
 			100 * share(switch_counts_class(counts, class), all),
@@ -49,7 +49,8 @@ static void worth_print(const struct watch_end *end, uint64_t saved, double seco
 	const struct watch_costs *costs = end->costs;
 
 	if (!costs || !costs->known) {
-		fprintf(to, "  What that is worth: give --costs DIR, a result set measured on this machine.\n");
+		fprintf(to, "  What that is worth: give --costs DIR, a result set measured on this "
+			    "machine.\n");
 		return;
 	}
 	fprintf(to,
@@ -70,17 +71,20 @@ static void loads_print(const struct watch_end *end, const struct switch_counts 
 	fprintf(to, "  CR3 loads saved by borrowing: %llu%s.\n", (unsigned long long)saved,
 		end->now->estimated ? " (estimate)" : "");
 	if (!end->now->has_loads) {
-		fprintf(to, "  CR3 loads done: not available, this kernel has no tlb:tlb_flush event.\n");
+		fprintf(to, "  CR3 loads done: not available, this kernel has no tlb:tlb_flush "
+			    "event.\n");
 	} else {
 		fprintf(to,
-			"  CR3 loads done: %llu (%llu kept the TLB, %llu flushed it); without borrowing %.1f%% more.\n",
+			"  CR3 loads done: %llu (%llu kept the TLB, %llu flushed it); without "
+			"borrowing %.1f%% more.\n",
 			(unsigned long long)done,
 			(unsigned long long)switch_counts_loads(counts, LOAD_KEPT),
 			(unsigned long long)switch_counts_loads(counts, LOAD_FLUSHED),
 			100 * share(saved, done));
 		if (end->now->loads_by_class)
 			fprintf(to,
-				"  Of these outside a switch (deep idle, shootdown of a lazy CPU): %llu.\n",
+				"  Of these outside a switch (deep idle, shootdown of a lazy CPU): "
+				"%llu.\n",
 				(unsigned long long)(counts->loads[LOADS_OUTSIDE][LOAD_KEPT] +
 						     counts->loads[LOADS_OUTSIDE][LOAD_FLUSHED]));
 		fprintf(to, "  Shootdowns sent to other CPUs: %llu, received: %llu.\n",
@@ -103,11 +107,12 @@ static int tops_print(const struct watch_end *end, FILE *to, struct error *error
 		if (count < 0)
 			return count;
 		if (by == WATCH_BY_BORROWER)
-			fprintf(to, "\n  %-16s %8s %10s %10s %10s %10s  %s\n", "borrower", "pid", "times",
-				"back", "on", "saved", "most from");
+			fprintf(to, "\n  %-16s %8s %10s %10s %10s %10s  %s\n", "borrower", "pid",
+				"times", "back", "on", "saved", "most from");
 		else
-			fprintf(to, "\n  %-16s %8s %10s %10s %10s %10s %9s %9s %8s\n", "address space of",
-				"pid", "lent", "back", "thread", "real", "kept", "flushed", "sent");
+			fprintf(to, "\n  %-16s %8s %10s %10s %10s %10s %9s %9s %8s\n",
+				"address space of", "pid", "lent", "back", "thread", "real", "kept",
+				"flushed", "sent");
 		for (int i = 0; i <= count; i++) {
 			const struct watch_top *top = i < count ? &tops[i] : &others;
 			char pid[16] = "", most[48] = "";
@@ -142,23 +147,25 @@ static void estimates_print(const struct watch_end *end, FILE *to)
 		fprintf(to, "  Without BPF: %s.\n", end->why_estimate);
 	if (end->now->estimated)
 		fprintf(to,
-			"  Estimates: the six classes and the loads saved (from the process table; %.2f%% of the\n"
-			"  switches were seen one by one). Counted: all switches, CR3 loads, shootdowns.\n",
+			"  Estimates: the six classes and the loads saved (from the process table; "
+			"%.2f%% of the\n"
+			"  switches were seen one by one). Counted: all switches, CR3 loads, "
+			"shootdowns.\n",
 			100 * end->now->classed);
 	if (!end->other)
 		return;
 	fprintf(to, "\n  %-10s %14s %14s %10s\n", "", "BPF", "perf events", "off by");
-	for (int class = 0; class <= SWITCH_CLASSES; class++) {
+	for (int class = 0; class <= SWITCH_CLASSES; class ++) {
 		const struct switch_counts *a = &end->now->total, *b = &end->other->total;
 		uint64_t exact, estimate;
 
-		exact = class < SWITCH_CLASSES ? switch_counts_class(a, class) :
-						 switch_counts_saved(a);
-		estimate = class < SWITCH_CLASSES ? switch_counts_class(b, class) :
-						    switch_counts_saved(b);
-		fprintf(to, "  %-10s %14llu %14llu", class < SWITCH_CLASSES ?
-			switch_class_name(class) : "saved", (unsigned long long)exact,
-			(unsigned long long)estimate);
+		exact = class < SWITCH_CLASSES ? switch_counts_class(a, class)
+					       : switch_counts_saved(a);
+		estimate = class < SWITCH_CLASSES ? switch_counts_class(b, class)
+						  : switch_counts_saved(b);
+		fprintf(to, "  %-10s %14llu %14llu",
+			class < SWITCH_CLASSES ? switch_class_name(class) : "saved",
+			(unsigned long long)exact, (unsigned long long)estimate);
 		if (exact)
 			fprintf(to, " %9.2f%%\n", 100.0 * ((double)estimate - exact) / exact);
 		else
@@ -188,37 +195,36 @@ json_t *watch_counts_json(const struct switch_counts *counts, const struct switc
 {
 	json_t *classes = json_object(), *idle = json_object(), *loads = NULL, *by = NULL;
 
-	for (int class = 0; class < SWITCH_CLASSES; class++) {
+	for (int class = 0; class < SWITCH_CLASSES; class ++) {
 		const char *name = switch_class_name(class);
 
-		json_object_set_new(classes, name, json_integer(switch_counts_class(counts, class)));
+		json_object_set_new(classes, name,
+				    json_integer(switch_counts_class(counts, class)));
 		json_object_set_new(idle, name, json_integer(counts->switches[class][1]));
 	}
 	if (about->has_loads && about->loads_by_class) {
 		by = json_object();
-		for (int class = 0; class <= SWITCH_CLASSES; class++)
-			json_object_set_new(by,
-					    class < SWITCH_CLASSES ? switch_class_name(class) :
-								     "outside",
-					    json_pack("{s:I, s:I}", "kept",
-						      (json_int_t)counts->loads[class][LOAD_KEPT],
-						      "flushing",
-						      (json_int_t)counts->loads[class][LOAD_FLUSHED]));
+		for (int class = 0; class <= SWITCH_CLASSES; class ++)
+			json_object_set_new(
+				by, class < SWITCH_CLASSES ? switch_class_name(class) : "outside",
+				json_pack("{s:I, s:I}", "kept",
+					  (json_int_t)counts->loads[class][LOAD_KEPT], "flushing",
+					  (json_int_t)counts->loads[class][LOAD_FLUSHED]));
 	}
 	if (about->has_loads)
-		loads = json_pack("{s:I, s:I, s:o*, s:I, s:I}", "kept",
-				  (json_int_t)switch_counts_loads(counts, LOAD_KEPT), "flushing",
-				  (json_int_t)switch_counts_loads(counts, LOAD_FLUSHED), "by_class",
-				  by, "shootdowns_sent",
-				  (json_int_t)counts->flushes[FLUSH_REMOTE_SENT],
-				  "shootdowns_received",
-				  (json_int_t)counts->flushes[FLUSH_REMOTE_RECEIVED]);
+		loads = json_pack(
+			"{s:I, s:I, s:o*, s:I, s:I}", "kept",
+			(json_int_t)switch_counts_loads(counts, LOAD_KEPT), "flushing",
+			(json_int_t)switch_counts_loads(counts, LOAD_FLUSHED), "by_class", by,
+			"shootdowns_sent", (json_int_t)counts->flushes[FLUSH_REMOTE_SENT],
+			"shootdowns_received", (json_int_t)counts->flushes[FLUSH_REMOTE_RECEIVED]);
 	else
 		loads = json_pack("{s:s}", "unavailable", "this kernel has no tlb:tlb_flush event");
 	return json_pack("{s:I, s:I, s:o, s:o, s:o, s:I}", "switches",
 			 (json_int_t)switch_counts_switches(counts), "lazy",
 			 (json_int_t)counts_lazy(counts), "classes", classes, "idle", idle,
-			 "cr3_loads", loads, "loads_saved", (json_int_t)switch_counts_saved(counts));
+			 "cr3_loads", loads, "loads_saved",
+			 (json_int_t)switch_counts_saved(counts));
 }
 
 static json_t *tops_json(const struct watch_end *end, enum watch_by by, struct error *error)
@@ -238,12 +244,13 @@ static json_t *tops_json(const struct watch_end *end, enum watch_by by, struct e
 		json_object_set_new(line, "name", name ? name : json_string("?"));
 		if (i < count && !(top->id & WHO_KIND))
 			json_object_set_new(line, "pid", json_integer(top->id));
-		for (int class = 0; class < SWITCH_CLASSES; class++)
+		for (int class = 0; class < SWITCH_CLASSES; class ++)
 			json_object_set_new(line, switch_class_name(class),
 					    json_integer(top->switches[class]));
 		json_object_set_new(line, "loads_saved", json_integer(top->saved));
 		if (by == WATCH_BY_PROCESS) {
-			json_object_set_new(line, "loads_kept", json_integer(top->loads[LOAD_KEPT]));
+			json_object_set_new(line, "loads_kept",
+					    json_integer(top->loads[LOAD_KEPT]));
 			json_object_set_new(line, "loads_flushing",
 					    json_integer(top->loads[LOAD_FLUSHED]));
 			json_object_set_new(line, "shootdowns_sent", json_integer(top->sent));
@@ -277,12 +284,13 @@ json_t *watch_summary_json(const struct watch_end *end, struct error *error)
 		json_object_set_new(line, "cpu", json_integer(cpu));
 		json_array_append_new(cpus, line);
 	}
-	json = json_pack("{s:i, s:s, s:f, s:s, s:b, s:f, s:I, s:o, s:o, s:o, s:o}", "schema", 1, "type",
-			 "summary", "seconds", seconds, "source", end->source, "estimated",
+	json = json_pack("{s:i, s:s, s:f, s:s, s:b, s:f, s:I, s:o, s:o, s:o, s:o}", "schema", 1,
+			 "type", "summary", "seconds", seconds, "source", end->source, "estimated",
 			 end->now->estimated, "classed", end->now->classed, "missed",
-			 (json_int_t)end->now->missed, "counts", watch_counts_json(&counts, end->now),
-			 "cpus", cpus, "borrowers", tops_json(end, WATCH_BY_BORROWER, error),
-			 "processes", tops_json(end, WATCH_BY_PROCESS, error));
+			 (json_int_t)end->now->missed, "counts",
+			 watch_counts_json(&counts, end->now), "cpus", cpus, "borrowers",
+			 tops_json(end, WATCH_BY_BORROWER, error), "processes",
+			 tops_json(end, WATCH_BY_PROCESS, error));
 	if (json && end->why_estimate)
 		json_object_set_new(json, "without_bpf", json_string(end->why_estimate));
 	if (json && end->costs && end->costs->known)
@@ -293,7 +301,8 @@ json_t *watch_summary_json(const struct watch_end *end, struct error *error)
 					      saved * end->costs->high_ns, "load_ns",
 					      end->costs->load_ns, "from", end->costs->from));
 	if (json && end->other)
-		json_object_set_new(json, "estimate", watch_counts_json(&end->other->total, end->other));
+		json_object_set_new(json, "estimate",
+				    watch_counts_json(&end->other->total, end->other));
 	if (!json)
 		error_set(error, ENOMEM, "no memory for the summary");
 	return json;

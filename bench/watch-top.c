@@ -59,10 +59,10 @@ static struct switch_row row_since(const struct switch_row *now, const struct sw
 
 	if (!old)
 		return row;
-	for (int class = 0; class < SWITCH_CLASSES; class++)
+	for (int class = 0; class < SWITCH_CLASSES; class ++)
 		if (old->switches[class] > now->switches[class])
 			return row;
-	for (int class = 0; class < SWITCH_CLASSES; class++)
+	for (int class = 0; class < SWITCH_CLASSES; class ++)
 		row.switches[class] -= old->switches[class];
 	for (int i = 0; i < 2; i++) {
 		row.loads[i] = less(row.loads[i], old->loads[i]);
@@ -87,9 +87,9 @@ static bool pair_line(struct watch_top *line, const struct switch_pair *pair,
 			return false;
 		line->id = kind ? kind : who;
 		snprintf(line->name, COMM_LEN, "%.15s",
-			 kind == WHO_IDLE    ? "swapper (idle)" :
-			 kind == WHO_EXITING ? "tasks in exit()" :
-					       row->who);
+			 kind == WHO_IDLE      ? "swapper (idle)"
+			 : kind == WHO_EXITING ? "tasks in exit()"
+					       : row->who);
 		memcpy(line->most, row->whose, COMM_LEN);
 		line->most_tgid = (uint32_t)pair->key;
 		line->most_count = watch_top_weight(line, by);
@@ -107,7 +107,7 @@ static bool pair_line(struct watch_top *line, const struct switch_pair *pair,
 
 static void line_add(struct watch_top *sum, const struct watch_top *line)
 {
-	for (int class = 0; class < SWITCH_CLASSES; class++)
+	for (int class = 0; class < SWITCH_CLASSES; class ++)
 		sum->switches[class] += line->switches[class];
 	for (int kind = 0; kind < LOAD_KINDS; kind++)
 		sum->loads[kind] += line->loads[kind];
@@ -150,7 +150,7 @@ static void others_start(struct watch_top *others, enum watch_by by,
 		switch_counts_subtract(&total, &before->total);
 	memset(others, 0, sizeof(*others));
 	strcpy(others->name, "others");
-	for (int class = 0; class < SWITCH_CLASSES; class++)
+	for (int class = 0; class < SWITCH_CLASSES; class ++)
 		if (by == WATCH_BY_PROCESS || (class != SWITCH_THREAD && class != SWITCH_REAL))
 			others->switches[class] = switch_counts_class(&total, class);
 	others->saved = switch_counts_saved(&total);
@@ -163,7 +163,7 @@ static void others_start(struct watch_top *others, enum watch_by by,
 
 static void others_less(struct watch_top *others, const struct watch_top *line)
 {
-	for (int class = 0; class < SWITCH_CLASSES; class++)
+	for (int class = 0; class < SWITCH_CLASSES; class ++)
 		others->switches[class] = less(others->switches[class], line->switches[class]);
 	for (int kind = 0; kind < LOAD_KINDS; kind++)
 		others->loads[kind] = less(others->loads[kind], line->loads[kind]);
@@ -207,7 +207,8 @@ int watch_top_build(struct watch_top *tops, size_t room, struct watch_top *other
 		struct switch_row row;
 
 		if (before && before->pair_count)
-			old = bsearch(pair, before->pairs, before->pair_count, sizeof(*pair), by_key);
+			old = bsearch(pair, before->pairs, before->pair_count, sizeof(*pair),
+				      by_key);
 		row = row_since(&pair->row, old ? &old->row : NULL);
 		if (pair_line(&lines[count], pair, &row, by))
 			count++;

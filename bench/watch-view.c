@@ -32,8 +32,8 @@ static void screen_size(struct screen *screen)
 	}
 }
 
-static void __attribute__((format(printf, 2, 3))) screen_line(struct screen *screen,
-							      const char *format, ...)
+static void __attribute__((format(printf, 2, 3)))
+screen_line(struct screen *screen, const char *format, ...)
 {
 	char text[512];
 	va_list args;
@@ -79,7 +79,7 @@ static void classes_draw(struct screen *screen, const struct switch_counts *coun
 	char one[16], two[16];
 
 	screen_line(screen, "%-40s %10s %7s %12s", "", "per second", "share", "of it idle");
-	for (int class = 0; class < SWITCH_CLASSES; class++)
+	for (int class = 0; class < SWITCH_CLASSES; class ++)
 		screen_line(screen, "%-40s %10s %6.1f%% %12s", what_happens[class],
 			    rate(one, switch_counts_class(counts, class), seconds),
 			    share(switch_counts_class(counts, class), all),
@@ -102,10 +102,12 @@ static void loads_draw(struct screen *screen, const struct watch_view *view,
 	screen_line(screen, "loads saved %s/s%s%s", rate(one, saved, seconds),
 		    now->estimated ? " (estimate)" : "", worth);
 	if (!now->has_loads) {
-		screen_line(screen, "CR3 loads: not available, this kernel has no tlb:tlb_flush event");
+		screen_line(screen,
+			    "CR3 loads: not available, this kernel has no tlb:tlb_flush event");
 		return;
 	}
-	screen_line(screen, "CR3 loads: kept %s/s, flushing %s/s; shootdowns sent %s/s, received %s/s",
+	screen_line(screen,
+		    "CR3 loads: kept %s/s, flushing %s/s; shootdowns sent %s/s, received %s/s",
 		    rate(one, switch_counts_loads(counts, LOAD_KEPT), seconds),
 		    rate(two, switch_counts_loads(counts, LOAD_FLUSHED), seconds),
 		    rate(three, counts->flushes[FLUSH_REMOTE_SENT], seconds),
@@ -154,8 +156,8 @@ static int tops_draw(struct screen *screen, const struct switch_snapshot *now,
 		if (count < 0)
 			return count;
 		if (by == WATCH_BY_BORROWER)
-			screen_line(screen, "%-16s %10s %9s %9s  %s", "BORROWER", "times/s", "back/s",
-				    "on/s", "most from");
+			screen_line(screen, "%-16s %10s %9s %9s  %s", "BORROWER", "times/s",
+				    "back/s", "on/s", "most from");
 		else
 			screen_line(screen, "%-16s %10s %9s %9s %9s", "ADDRESS SPACE", "lent/s",
 				    "back/s", "real/s", "thread/s");
@@ -165,11 +167,12 @@ static int tops_draw(struct screen *screen, const struct switch_snapshot *now,
 			rate(one, watch_top_weight(top, WATCH_BY_BORROWER), seconds);
 			rate(two, top->switches[SWITCH_BACK], seconds);
 			if (by == WATCH_BY_BORROWER)
-				screen_line(screen, "%-16.16s %10s %9s %9s  %.16s", top->name, one, two,
-					    rate(three, top->switches[SWITCH_ON], seconds), top->most);
+				screen_line(screen, "%-16.16s %10s %9s %9s  %.16s", top->name, one,
+					    two, rate(three, top->switches[SWITCH_ON], seconds),
+					    top->most);
 			else
-				screen_line(screen, "%-16.16s %10s %9s %9s %9s", top->name, one, two,
-					    rate(three, top->switches[SWITCH_REAL], seconds),
+				screen_line(screen, "%-16.16s %10s %9s %9s %9s", top->name, one,
+					    two, rate(three, top->switches[SWITCH_REAL], seconds),
 					    rate(four, top->switches[SWITCH_THREAD], seconds));
 		}
 	}
@@ -177,8 +180,7 @@ static int tops_draw(struct screen *screen, const struct switch_snapshot *now,
 }
 
 static int table_draw(struct watch_view *view, const struct switch_snapshot *now,
-		      const struct switch_snapshot *before, uint64_t start_ns,
-		      struct error *error)
+		      const struct switch_snapshot *before, uint64_t start_ns, struct error *error)
 {
 	double seconds = (now->time_ns - before->time_ns) / 1e9;
 	struct switch_counts counts = now->total;
@@ -209,20 +211,20 @@ static void line_print(struct watch_view *view, const struct switch_snapshot *no
 
 	switch_counts_subtract(&counts, &before->total);
 	if (!view->header_shown)
-		printf("%8s %10s %6s %9s %9s %9s %9s %9s %9s %9s %9s %9s\n", "seconds", "switches/s",
-		       "lazy%", "borrow/s", "pass/s", "back/s", "on/s", "thread/s", "real/s",
-		       "saved/s", "kept/s", "flush/s");
+		printf("%8s %10s %6s %9s %9s %9s %9s %9s %9s %9s %9s %9s\n", "seconds",
+		       "switches/s", "lazy%", "borrow/s", "pass/s", "back/s", "on/s", "thread/s",
+		       "real/s", "saved/s", "kept/s", "flush/s");
 	view->header_shown = true;
 	printf("%8.2f %10s %6.1f", (now->time_ns - start_ns) / 1e9,
 	       rate(text, switch_counts_switches(&counts), seconds),
 	       share(lazy(&counts), switch_counts_switches(&counts)));
-	for (int class = 0; class < SWITCH_CLASSES; class++)
+	for (int class = 0; class < SWITCH_CLASSES; class ++)
 		printf(" %9s", rate(text, switch_counts_class(&counts, class), seconds));
 	printf(" %9s", rate(text, switch_counts_saved(&counts), seconds));
 	for (int kind = 0; kind < LOAD_KINDS; kind++)
-		printf(" %9s", now->has_loads ?
-				       rate(text, switch_counts_loads(&counts, kind), seconds) :
-				       "-");
+		printf(" %9s", now->has_loads
+				       ? rate(text, switch_counts_loads(&counts, kind), seconds)
+				       : "-");
 	putchar('\n');
 }
 
@@ -258,7 +260,11 @@ int watch_view_interval(struct watch_view *view, const struct switch_snapshot *n
 		ret = table_draw(view, now, before, start_ns, error);
 	else
 		line_print(view, now, before, start_ns);
-	if (!ret && (fflush(stdout) || ferror(stdout)))
-		ret = error_set(error, errno ? errno : EPIPE, "standard output: %s", strerror(errno));
-	return ret;
+	errno = 0;
+	if (ret || (!fflush(stdout) && !ferror(stdout)))
+		return ret;
+	/* A terminal that was closed answers EIO: its reader has gone just as a pipe's. */
+	if (errno == EPIPE || (errno == EIO && view->terminal) || !errno)
+		return error_set(error, EPIPE, "nobody reads standard output any more");
+	return error_set(error, errno, "standard output: %s", strerror(errno));
 }

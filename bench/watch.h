@@ -19,9 +19,9 @@ struct watch_options {
 	double interval; /* seconds */
 	double duration; /* seconds, 0: until a signal or the command's end */
 	bool json;
-	const char *costs;  /* result set with measured costs, or NULL */
+	const char *costs; /* result set with measured costs, or NULL */
 	const char *record; /* folder for a result set, or NULL */
-	char **command;     /* NULL-terminated, or NULL */
+	char **command; /* NULL-terminated, or NULL */
 };
 
 /* 0: go on; 1: help was printed; 2: wrong usage, and said so. */

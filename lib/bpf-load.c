@@ -34,13 +34,15 @@ int bpf_load_available(struct error *error)
 
 	if (access("/sys/kernel/btf/vmlinux", R_OK))
 		return error_set(error, ENOTSUP,
-				 "this kernel has no BTF (/sys/kernel/btf/vmlinux: %s): BPF needs one built with CONFIG_DEBUG_INFO_BTF, 5.5 or newer",
+				 "this kernel has no BTF (/sys/kernel/btf/vmlinux: %s): BPF needs "
+				 "one built with CONFIG_DEBUG_INFO_BTF, 5.5 or newer",
 				 strerror(errno));
 	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "activemm_probe", 4, 8, 1, NULL);
 	if (fd < 0) {
 		if (errno == ENOSYS)
 			return error_set(error, ENOTSUP,
-					 "this kernel has no bpf() system call: it needs CONFIG_BPF_SYSCALL");
+					 "this kernel has no bpf() system call: it needs "
+					 "CONFIG_BPF_SYSCALL");
 		return bpf_load_error(errno, error);
 	}
 	close(fd);
@@ -50,9 +52,11 @@ int bpf_load_available(struct error *error)
 int bpf_load_error(int code, struct error *error)
 {
 	if (code == EPERM)
-		return error_set(error, EPERM,
-				 "BPF is refused (%s): run as root, or with CAP_BPF and CAP_PERFMON (setcap cap_bpf,cap_perfmon+ep); a container or lockdown may forbid it, too",
-				 first_warning[0] ? first_warning : strerror(code));
+		return error_set(
+			error, EPERM,
+			"BPF is refused (%s): run as root, or with CAP_BPF and CAP_PERFMON (setcap "
+			"cap_bpf,cap_perfmon+ep); a container or lockdown may forbid it, too",
+			first_warning[0] ? first_warning : strerror(code));
 	return error_set(error, code, "the kernel refuses the BPF programs: %s%s%s", strerror(code),
 			 first_warning[0] ? ": " : "", first_warning);
 }

@@ -49,7 +49,8 @@ static int tracefs_open(struct error *error)
 			return fd;
 	}
 	return error_set(error, code,
-			 "tracepoints cannot be found (%s): as root, mount -t tracefs tracefs /sys/kernel/tracing",
+			 "tracepoints cannot be found (%s): as root, mount -t tracefs tracefs "
+			 "/sys/kernel/tracing",
 			 strerror(code));
 }
 
@@ -99,7 +100,8 @@ static int events_read(struct switch_events *events, int tracefs, struct error *
 	}
 	if (ret)
 		return error_set(error, -ret,
-				 "sched:sched_switch: %s; run as root, or let root make tracefs readable (mount -o remount,gid=...)",
+				 "sched:sched_switch: %s; run as root, or let root make tracefs "
+				 "readable (mount -o remount,gid=...)",
 				 strerror(-ret));
 	events->prev_comm = field_offset(text, "prev_comm");
 	events->prev_pid = field_offset(text, "prev_pid");
@@ -108,7 +110,8 @@ static int events_read(struct switch_events *events, int tracefs, struct error *
 	events->next_pid = field_offset(text, "next_pid");
 	if (events->prev_comm < 0 || events->prev_pid < 0 || events->prev_state < 0 ||
 	    events->next_comm < 0 || events->next_pid < 0)
-		return error_set(error, EINVAL, "sched:sched_switch has no fields that are known here");
+		return error_set(error, EINVAL,
+				 "sched:sched_switch has no fields that are known here");
 	ret = event_read(tracefs, "tlb/tlb_flush/id", text, sizeof(text));
 	events->has_flush = !ret;
 	events->flush_id = ret ? 0 : strtoull(text, NULL, 10);
@@ -141,7 +144,8 @@ static int event_open(struct perf_event_attr *attr, unsigned int cpu, struct err
 		return fd;
 	if (errno == EACCES || errno == EPERM)
 		return error_set(error, EPERM,
-				 "perf events of CPU %u: %s; run as root, with CAP_PERFMON, or set kernel.perf_event_paranoid to -1",
+				 "perf events of CPU %u: %s; run as root, with CAP_PERFMON, or set "
+				 "kernel.perf_event_paranoid to -1",
 				 cpu, strerror(errno));
 	return error_set(error, errno, "perf events of CPU %u: %s", cpu, strerror(errno));
 }
@@ -151,8 +155,8 @@ static int ring_map(struct switch_ring *ring, unsigned int cpu, struct error *er
 	long page = sysconf(_SC_PAGESIZE);
 
 	for (ring->size = RING_MAX; ring->size >= RING_MIN; ring->size /= 2) {
-		ring->map = mmap(NULL, page + ring->size, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd,
-				 0);
+		ring->map = mmap(NULL, page + ring->size, PROT_READ | PROT_WRITE, MAP_SHARED,
+				 ring->fd, 0);
 		if (ring->map != MAP_FAILED)
 			return 0;
 	}
@@ -200,7 +204,8 @@ int switch_ring_open(struct switch_ring *ring, unsigned int cpu, const struct sw
 	if (!ret)
 		ret = flushes_open(ring, cpu, events, error);
 	if (!ret && ioctl(ring->fd, PERF_EVENT_IOC_ENABLE, 0))
-		ret = error_set(error, errno, "enabling the events of CPU %u: %s", cpu, strerror(errno));
+		ret = error_set(error, errno, "enabling the events of CPU %u: %s", cpu,
+				strerror(errno));
 	if (ret)
 		switch_ring_close(ring);
 	return ret;

@@ -53,8 +53,7 @@ void switch_ring_close(struct switch_ring *ring);
 
 /* Visit each switch recorded since the last call. */
 void switch_ring_drain(struct switch_ring *ring, unsigned int cpu,
-		       const struct switch_events *events, switch_ring_visit visit,
-		       void *context);
+		       const struct switch_events *events, switch_ring_visit visit, void *context);
 
 /* Switches counted since open, recorded or lost, and flushes by kind. */
 uint64_t switch_ring_count(const struct switch_ring *ring, uint64_t flushes[SWITCH_RING_FLUSHES]);

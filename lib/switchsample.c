@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -18,8 +19,8 @@
 struct sample_cpu {
 	struct switch_ring ring;
 	struct switch_counts seen; /* what was classed */
-	uint64_t seen_switches;	   /* all records, whether the filter wanted them or not */
-	uint64_t counted;	   /* by events that were closed when the CPU went offline */
+	uint64_t seen_switches; /* all records, whether the filter wanted them or not */
+	uint64_t counted; /* by events that were closed when the CPU went offline */
 	uint64_t flushes[SWITCH_RING_FLUSHES];
 	uint32_t lender;
 	bool lender_match;
@@ -74,10 +75,10 @@ static struct switch_row *row_find(struct switchsample *sample, uint64_t key, co
 			return NULL;
 		sample->pair_count++;
 		pair->key = key;
-		memcpy(pair->row.who, who, COMM_LEN);
+		snprintf(pair->row.who, COMM_LEN, "%.15s", who);
 	}
 	if (whose && !pair->row.whose[0])
-		memcpy(pair->row.whose, whose, COMM_LEN);
+		snprintf(pair->row.whose, COMM_LEN, "%.15s", whose);
 	return &pair->row;
 }
 
@@ -135,10 +136,12 @@ static void switch_seen(void *context, unsigned int number, const struct switch_
 		cpu->seen.switches[class][idle]++;
 		cpu->seen.saved[idle] += saves ? 2 : 0;
 		row = row_find(sample, (uint64_t)who << 32 | lender,
-			       from && to ? "" : to ? prev.comm : next.comm,
-			       class == SWITCH_BORROW				 ? prev.leader :
-			       class == SWITCH_PASS || class == SWITCH_ON ? NULL :
-										   next.leader);
+			       from && to ? ""
+			       : to	  ? prev.comm
+					  : next.comm,
+			       class == SWITCH_BORROW			    ? prev.leader
+			       : class == SWITCH_PASS || class == SWITCH_ON ? NULL
+									    : next.leader);
 		if (row) {
 			row->switches[class]++;
 			row->saved += saves ? 2 : 0;
@@ -226,9 +229,9 @@ int switchsample_open(struct switchsample **out, const struct switch_options *op
 		sample->cpu_count = ret;
 		sample->cpu = calloc(ret, sizeof(*sample->cpu));
 		sample->tasks = task_table_new();
-		ret = sample->cpu && sample->tasks ?
-			      0 :
-			      error_set(error, ENOMEM, "no memory for the task table");
+		ret = sample->cpu && sample->tasks
+			      ? 0
+			      : error_set(error, ENOMEM, "no memory for the task table");
 	}
 	for (unsigned int i = 0; !ret && i < sample->cpu_count; i++)
 		switch_ring_init(&sample->cpu[i].ring);
@@ -251,15 +254,17 @@ int switchsample_drain(struct switchsample *sample, struct error *error)
 	(void)error;
 	for (unsigned int i = 0; i < sample->cpu_count; i++)
 		if (switch_ring_is_open(&sample->cpu[i].ring))
-			switch_ring_drain(&sample->cpu[i].ring, i, &sample->events, switch_seen, sample);
+			switch_ring_drain(&sample->cpu[i].ring, i, &sample->events, switch_seen,
+					  sample);
 	return 0;
 }
 
 static void counts_scale(struct switch_counts *counts, double factor)
 {
 	for (int idle = 0; idle < 2; idle++) {
-		for (int class = 0; class < SWITCH_CLASSES; class++)
-			counts->switches[class][idle] = counts->switches[class][idle] * factor + 0.5;
+		for (int class = 0; class < SWITCH_CLASSES; class ++)
+			counts->switches[class][idle] = counts->switches[class][idle] * factor +
+							0.5;
 		counts->saved[idle] = counts->saved[idle] * factor + 0.5;
 	}
 }
@@ -280,8 +285,8 @@ static int pairs_copy(const struct switchsample *sample, struct switch_snapshot 
 	return 0;
 }
 
-int switchsample_read(struct switchsample *sample, struct switch_snapshot *snapshot, bool with_pairs,
-		      struct error *error)
+int switchsample_read(struct switchsample *sample, struct switch_snapshot *snapshot,
+		      bool with_pairs, struct error *error)
 {
 	uint64_t seen = 0, counted = 0;
 	struct timespec now;

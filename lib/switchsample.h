@@ -23,8 +23,8 @@ int switchsample_open(struct switchsample **sample, const struct switch_options 
 int switchsample_drain(struct switchsample *sample, struct error *error);
 
 /* As switchtrace_read(); follows CPUs that went off- or online. 0 or -errno. */
-int switchsample_read(struct switchsample *sample, struct switch_snapshot *snapshot, bool with_pairs,
-		      struct error *error);
+int switchsample_read(struct switchsample *sample, struct switch_snapshot *snapshot,
+		      bool with_pairs, struct error *error);
 
 /* NULL is allowed. */
 void switchsample_close(struct switchsample *sample);

@@ -67,7 +67,7 @@ uint64_t switch_counts_switches(const struct switch_counts *counts)
 {
 	uint64_t sum = 0;
 
-	for (int class = 0; class < SWITCH_CLASSES; class++)
+	for (int class = 0; class < SWITCH_CLASSES; class ++)
 		sum += switch_counts_class(counts, class);
 	return sum;
 }
@@ -76,7 +76,7 @@ uint64_t switch_counts_loads(const struct switch_counts *counts, int kind)
 {
 	uint64_t sum = 0;
 
-	for (int class = 0; class <= SWITCH_CLASSES; class++)
+	for (int class = 0; class <= SWITCH_CLASSES; class ++)
 		sum += counts->loads[class][kind];
 	return sum;
 }

@@ -81,7 +81,8 @@ static int filter_fill(struct switchtrace *trace, const struct switch_options *o
 
 	for (size_t i = 0; i < options->id_count; i++)
 		if (bpf_map_update_elem(fd, &options->ids[i], &one, BPF_ANY))
-			return error_set(error, errno, "setting up the filter: %s", strerror(errno));
+			return error_set(error, errno, "setting up the filter: %s",
+					 strerror(errno));
 	return 0;
 }
 
@@ -180,7 +181,7 @@ static size_t pairs_merge(struct switch_pair *pairs, size_t count)
 			pairs[merged++] = pairs[i];
 			continue;
 		}
-		for (int class = 0; class < SWITCH_CLASSES; class++)
+		for (int class = 0; class < SWITCH_CLASSES; class ++)
 			last->switches[class] += row->switches[class];
 		for (int j = 0; j < 2; j++) {
 			last->loads[j] += row->loads[j];
@@ -275,7 +276,8 @@ int switchtrace_available(struct error *error)
 int switchtrace_available(struct error *error)
 {
 	return error_set(error, ENOTSUP,
-			 "BPF was not built in: install libbpf's headers, clang and bpftool, and configure again");
+			 "BPF was not built in: install libbpf's headers, clang and bpftool, and "
+			 "configure again");
 }
 
 int switchtrace_open(struct switchtrace **trace, const struct switch_options *options,

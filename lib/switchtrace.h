@@ -18,7 +18,8 @@
 struct switch_options {
 	hwloc_const_bitmap_t cpus; /* NULL: every possible CPU, also those that come online later */
 	enum switch_filter filter;
-	const uint64_t *ids; /* FILTER_PID: tgids; FILTER_CGROUP: cgroup ids (st_ino of the folder) */
+	const uint64_t
+		*ids; /* FILTER_PID: tgids; FILTER_CGROUP: cgroup ids (st_ino of the folder) */
 	size_t id_count;
 	const char *comm; /* FILTER_COMM: at most 15 characters, a final * matches any rest */
 };
@@ -34,13 +35,14 @@ struct switch_snapshot {
 	unsigned int cpu_count; /* possible CPUs: the length of `cpu` */
 	struct switch_counts *cpu;
 	struct switch_counts total;
-	struct switch_pair *pairs; /* unordered; pairs used least recently drop out when memory is full */
+	struct switch_pair
+		*pairs; /* unordered; pairs used least recently drop out when memory is full */
 	size_t pair_count;
-	uint64_t missed;     /* events that the source saw itself miss */
-	bool has_loads;      /* the kernel has tlb:tlb_flush: load and flush counts mean something */
+	uint64_t missed; /* events that the source saw itself miss */
+	bool has_loads; /* the kernel has tlb:tlb_flush: load and flush counts mean something */
 	bool loads_by_class; /* `loads` is split by class; else it is all in LOADS_OUTSIDE */
-	bool estimated;      /* classes are estimates; switch, load and flush totals stay exact */
-	double classed;	     /* share of the switches that were seen one by one, 1 with BPF */
+	bool estimated; /* classes are estimates; switch, load and flush totals stay exact */
+	double classed; /* share of the switches that were seen one by one, 1 with BPF */
 };
 
 struct switchtrace;

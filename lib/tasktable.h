@@ -12,7 +12,7 @@ struct task_entry {
 	uint32_t tgid;
 	bool kthread;
 	bool known; /* read from /proc; else it was gone and is taken for a process of its own */
-	char comm[COMM_LEN];   /* as the event named it */
+	char comm[COMM_LEN]; /* as the event named it */
 	char leader[COMM_LEN]; /* of the process */
 };
 

@@ -8,11 +8,11 @@
 /* What one context switch does with the address space that is loaded. */
 enum switch_class {
 	SWITCH_BORROW, /* user task to kernel thread: the mm stays loaded and is borrowed */
-	SWITCH_PASS,   /* kernel thread to kernel thread: the borrowed mm is handed on */
-	SWITCH_BACK,   /* kernel thread to a task of the borrowed mm: two loads saved */
-	SWITCH_ON,     /* kernel thread to a task of another mm: the load was only delayed */
+	SWITCH_PASS, /* kernel thread to kernel thread: the borrowed mm is handed on */
+	SWITCH_BACK, /* kernel thread to a task of the borrowed mm: two loads saved */
+	SWITCH_ON, /* kernel thread to a task of another mm: the load was only delayed */
 	SWITCH_THREAD, /* user task to user task of the same mm */
-	SWITCH_REAL,   /* user task to user task of another mm */
+	SWITCH_REAL, /* user task to user task of another mm */
 	SWITCH_CLASSES
 };
 
@@ -56,7 +56,7 @@ struct switch_row {
 	__u64 loads[LOAD_KINDS];
 	__u64 sent[2]; /* shootdowns sent to other CPUs: by tasks of the mm, by the borrower */
 	__u64 saved;
-	char who[COMM_LEN];   /* the kernel thread, empty for WHO_NONE */
+	char who[COMM_LEN]; /* the kernel thread, empty for WHO_NONE */
 	char whose[COMM_LEN]; /* leader of the process whose mm it is */
 };
 
@@ -75,18 +75,18 @@ struct switch_slot {
  */
 struct switch_cpu {
 	struct switch_counts counts;
-	__u64 prev;    /* task that the latest switch left */
-	__u32 slot;    /* of the row that the latest switch went to */
-	__u32 lender;  /* tgid whose mm is loaded, 0: not known yet */
-	__u32 number;  /* written by the loader: this CPU's */
-	__u8 enabled;  /* written by the loader: this CPU is watched */
-	__u8 match;    /* the latest switch passed the filter */
+	__u64 prev; /* task that the latest switch left */
+	__u32 slot; /* of the row that the latest switch went to */
+	__u32 lender; /* tgid whose mm is loaded, 0: not known yet */
+	__u32 number; /* written by the loader: this CPU's */
+	__u8 enabled; /* written by the loader: this CPU is watched */
+	__u8 match; /* the latest switch passed the filter */
 	__u8 lender_match;
 	__u8 borrowed; /* the start of this loan was seen */
-	__u8 class;    /* of the latest switch */
-	__u8 loaded;   /* it has had its CR3 load */
-	__u8 idle;     /* it involved the idle task */
-	__u8 credit;   /* loads that the loan has saved so far, at most 2 */
+	__u8 class; /* of the latest switch */
+	__u8 loaded; /* it has had its CR3 load */
+	__u8 idle; /* it involved the idle task */
+	__u8 credit; /* loads that the loan has saved so far, at most 2 */
 	__u8 pad[4];
 	struct switch_slot slots[SWITCH_SLOTS];
 };
@@ -109,7 +109,7 @@ struct switch_log_entry {
 	__u32 cpu;
 	__u32 kind;
 	struct switch_log_task prev, next; /* LOG_SWITCH: at the moment before the switch */
-	__s32 mm_users;			   /* of prev->active_mm */
+	__s32 mm_users; /* of prev->active_mm */
 	__s32 mm_count;
 	__s32 reason; /* LOG_FLUSH: enum flush_reason */
 	__u32 in_switch;
