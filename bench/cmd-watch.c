@@ -295,15 +295,16 @@ static int watch_end(struct watch *watch, struct error *error)
 		watch->record = NULL;
 	}
 	if (watch->options.json) {
-		/* Nobody may be reading any more: the record is what counts then. */
 		json_dumpf(json, stdout, JSON_COMPACT);
 		putchar('\n');
-		fflush(stdout);
 	} else if (!ret) {
-		ret = watch_summary_print(&end, stdout, error);
-		if (ret == -EPIPE)
-			ret = 0;
+		ret = watch_summary_print(&end, error);
 	}
+	if (!ret)
+		ret = watch_stdout_flush(error);
+	/* Nobody may be reading any more: that is an end like any other. */
+	if (ret == -EPIPE)
+		ret = 0;
 	json_decref(json);
 	return ret;
 }

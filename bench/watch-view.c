@@ -248,6 +248,17 @@ static int json_print(const struct switch_snapshot *now, const struct switch_sna
 	return ret && !ferror(stdout) ? error_set(error, EIO, "writing JSON failed") : 0;
 }
 
+int watch_stdout_flush(struct error *error)
+{
+	int code;
+
+	if (!fflush(stdout) && !ferror(stdout))
+		return 0;
+	/* A terminal that was closed answers EIO: its reader has gone just as a pipe's. */
+	code = errno == EIO ? EPIPE : errno;
+	return error_set(error, code, "standard output: %s", strerror(code));
+}
+
 int watch_view_interval(struct watch_view *view, const struct switch_snapshot *now,
 			const struct switch_snapshot *before, uint64_t start_ns,
 			struct error *error)
@@ -260,11 +271,5 @@ int watch_view_interval(struct watch_view *view, const struct switch_snapshot *n
 		ret = table_draw(view, now, before, start_ns, error);
 	else
 		line_print(view, now, before, start_ns);
-	errno = 0;
-	if (ret || (!fflush(stdout) && !ferror(stdout)))
-		return ret;
-	/* A terminal that was closed answers EIO: its reader has gone just as a pipe's. */
-	if (errno == EPIPE || (errno == EIO && view->terminal) || !errno)
-		return error_set(error, EPIPE, "nobody reads standard output any more");
-	return error_set(error, errno, "standard output: %s", strerror(errno));
+	return ret ? ret : watch_stdout_flush(error);
 }

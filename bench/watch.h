@@ -78,6 +78,9 @@ int watch_view_interval(struct watch_view *view, const struct switch_snapshot *n
 			const struct switch_snapshot *before, uint64_t start_ns,
 			struct error *error);
 
+/* 0, -EPIPE when nobody reads any more (a pipe or a terminal that was closed), or another -errno. */
+int watch_stdout_flush(struct error *error);
+
 /* What the end says; `other` is the second source of --source both, or NULL. */
 struct watch_end {
 	const struct switch_snapshot *now, *other;
@@ -88,7 +91,8 @@ struct watch_end {
 	hwloc_const_bitmap_t cpus;
 };
 
-int watch_summary_print(const struct watch_end *end, FILE *to, struct error *error);
+/* To standard output; not flushed. 0 or -errno. */
+int watch_summary_print(const struct watch_end *end, struct error *error);
 json_t *watch_summary_json(const struct watch_end *end, struct error *error);
 
 /* The counts of one span as JSON, for intervals, CPUs and the summary alike. */
