@@ -293,22 +293,3 @@ uint64_t switch_ring_count(const struct switch_ring *ring, uint64_t flushes[SWIT
 		flushes[i] = counter_read(ring->flush_fd[i]);
 	return counter_read(ring->fd);
 }
-
-hwloc_bitmap_t switch_cpus_online(struct error *error)
-{
-	static const char path[] = "/sys/devices/system/cpu/online";
-	hwloc_bitmap_t online = hwloc_bitmap_alloc();
-	FILE *file = fopen(path, "re");
-	char text[8192] = "";
-	bool ok = false;
-
-	if (file && online && fgets(text, sizeof(text), file))
-		ok = !hwloc_bitmap_list_sscanf(online, text);
-	if (file)
-		fclose(file);
-	if (ok)
-		return online;
-	hwloc_bitmap_free(online);
-	error_set(error, ENOENT, "%s: cannot be read; is /sys mounted?", path);
-	return NULL;
-}

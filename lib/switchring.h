@@ -58,7 +58,4 @@ void switch_ring_drain(struct switch_ring *ring, unsigned int cpu,
 /* Switches counted since open, recorded or lost, and flushes by kind. */
 uint64_t switch_ring_count(const struct switch_ring *ring, uint64_t flushes[SWITCH_RING_FLUSHES]);
 
-/* CPUs online now, to be freed by the caller; NULL on error. */
-hwloc_bitmap_t switch_cpus_online(struct error *error);
-
 #endif

@@ -196,7 +196,7 @@ static void cpu_stop(struct switchsample *sample, unsigned int number)
 
 static int cpus_follow(struct switchsample *sample, struct error *error)
 {
-	hwloc_bitmap_t online = switch_cpus_online(error);
+	hwloc_bitmap_t online = switch_cpus_read("online", error);
 	int ret = online ? 0 : -ENOENT;
 
 	for (unsigned int i = 0; !ret && i < sample->cpu_count; i++) {
@@ -251,7 +251,10 @@ int switchsample_open(struct switchsample **out, const struct switch_options *op
 
 int switchsample_drain(struct switchsample *sample, struct error *error)
 {
-	(void)error;
+	int ret = cpus_follow(sample, error);
+
+	if (ret)
+		return ret;
 	for (unsigned int i = 0; i < sample->cpu_count; i++)
 		if (switch_ring_is_open(&sample->cpu[i].ring))
 			switch_ring_drain(&sample->cpu[i].ring, i, &sample->events, switch_seen,

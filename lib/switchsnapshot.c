@@ -96,24 +96,37 @@ const char *switch_class_name(enum switch_class class)
 	return (unsigned int)class < SWITCH_CLASSES ? names[class] : "?";
 }
 
-int switch_cpu_count(struct error *error)
+hwloc_bitmap_t switch_cpus_read(const char *which, struct error *error)
 {
-	static const char path[] = "/sys/devices/system/cpu/possible";
-	hwloc_bitmap_t possible = hwloc_bitmap_alloc();
-	char text[4096] = "";
-	int last = -1;
+	hwloc_bitmap_t cpus = hwloc_bitmap_alloc();
+	char path[64], text[8192] = "";
+	bool ok = false;
 	FILE *file;
 
-	if (!possible)
-		return error_set(error, ENOMEM, "no memory for a set of CPUs");
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/%s", which);
 	file = fopen(path, "re");
-	if (file) {
-		if (fgets(text, sizeof(text), file) && !hwloc_bitmap_list_sscanf(possible, text))
-			last = hwloc_bitmap_last(possible);
-		fclose(file);
+	if (file && cpus && fgets(text, sizeof(text), file)) {
+		/* hwloc takes "0-1\n", but not "0\n". */
+		text[strcspn(text, "\n")] = '\0';
+		ok = !hwloc_bitmap_list_sscanf(cpus, text) && !hwloc_bitmap_iszero(cpus);
 	}
+	if (file)
+		fclose(file);
+	if (ok)
+		return cpus;
+	hwloc_bitmap_free(cpus);
+	error_set(error, ENOENT, "%s: cannot be read; is /sys mounted?", path);
+	return NULL;
+}
+
+int switch_cpu_count(struct error *error)
+{
+	hwloc_bitmap_t possible = switch_cpus_read("possible", error);
+	int count;
+
+	if (!possible)
+		return -ENOENT;
+	count = hwloc_bitmap_last(possible) + 1;
 	hwloc_bitmap_free(possible);
-	if (last < 0)
-		return error_set(error, ENOENT, "%s: cannot be read; is /sys mounted?", path);
-	return last + 1;
+	return count;
 }

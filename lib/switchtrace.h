@@ -91,6 +91,9 @@ void switch_counts_subtract(struct switch_counts *to, const struct switch_counts
 /* Short names for tables and JSON: "borrow", "pass", "back", "on", "thread", "real". */
 const char *switch_class_name(enum switch_class class);
 
+/* The kernel's list of "online" or "possible" CPUs, to be freed by the caller; NULL on error. */
+hwloc_bitmap_t switch_cpus_read(const char *which, struct error *error);
+
 /* Number of possible CPUs (highest number + 1), or -errno. */
 int switch_cpu_count(struct error *error);
 
