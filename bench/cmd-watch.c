@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* `activemm watch`: how many CR3 loads active_mm saves on the live system. */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include "bench/commands.h"
@@ -29,8 +27,7 @@ struct watch {
 	char why_estimate[512];
 	uint64_t start_ns;
 	int signals; /* signalfd */
-	pid_t child; /* 0: no command, or it has ended */
-	int status; /* the command's exit status */
+	struct watch_command command;
 	bool ending;
 };
 
@@ -77,7 +74,11 @@ static int sources_read(struct watch *watch, bool with_pairs, struct error *erro
 {
 	int ret = 0;
 
-	if (watch->trace)
+	/* Groups that were made since the last look. The one we watch may have ended: no error. */
+	if (watch->trace && watch->options.cgroup && !watch_cgroup_walk(&watch->options))
+		ret = switchtrace_select(watch->trace, watch->options.ids,
+					 watch->options.trace.id_count, error);
+	if (!ret && watch->trace)
 		ret = switchtrace_read(watch->trace, &watch->now, with_pairs, error);
 	if (!ret && watch->sample)
 		ret = switchsample_read(watch->sample, watch->trace ? &watch->other : &watch->now,
@@ -104,85 +105,13 @@ static int signals_open(struct watch *watch, struct error *error)
 	return 0;
 }
 
-static void child_run(struct watch *watch, int gate, int report)
-{
-	sigset_t none;
-	char byte;
-	int code;
-
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGPIPE, SIG_DFL);
-	/* JSON stays readable by machines: what the command prints goes beside it. */
-	if (watch->options.json)
-		dup2(STDERR_FILENO, STDOUT_FILENO);
-	if (read(gate, &byte, 1) != 1)
-		_exit(127);
-	execvp(watch->options.command[0], watch->options.command);
-	code = errno;
-	if (write(report, &code, sizeof(code)) < 0)
-		_exit(126);
-	_exit(127);
-}
-
-/* The command starts once the counters run, and an exec that fails is told to us. */
-static int child_start(struct watch *watch, int *gate, int *report, struct error *error)
-{
-	int gates[2], reports[2];
-
-	if (pipe2(gates, O_CLOEXEC))
-		return error_set(error, errno, "pipe: %s", strerror(errno));
-	if (pipe2(reports, O_CLOEXEC)) {
-		int code = errno;
-
-		close(gates[0]);
-		close(gates[1]);
-		return error_set(error, code, "pipe: %s", strerror(code));
-	}
-	watch->child = fork();
-	if (!watch->child)
-		child_run(watch, gates[0], reports[1]);
-	close(gates[0]);
-	close(reports[1]);
-	*gate = gates[1];
-	*report = reports[0];
-	if (watch->child < 0) {
-		watch->child = 0;
-		return error_set(error, errno, "fork: %s", strerror(errno));
-	}
-	return 0;
-}
-
-static int child_release(struct watch *watch, int gate, int report, struct error *error)
-{
-	int code = 0;
-
-	if (write(gate, "", 1) == 1 && read(report, &code, sizeof(code)) == sizeof(code))
-		return error_set(error, code, "%s: %s", watch->options.command[0], strerror(code));
-	return 0;
-}
-
-static void child_reap(struct watch *watch, int options)
-{
-	int status;
-
-	if (!watch->child || waitpid(watch->child, &status, options) != watch->child)
-		return;
-	watch->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-	watch->child = 0;
-	watch->ending = true;
-}
-
 static void signals_read(struct watch *watch)
 {
 	struct signalfd_siginfo info;
 
 	while (read(watch->signals, &info, sizeof(info)) == sizeof(info)) {
-		if (info.ssi_signo == SIGCHLD) {
-			child_reap(watch, WNOHANG);
-		} else {
+		if (info.ssi_signo != SIGCHLD || watch_command_ended(&watch->command))
 			watch->ending = true;
-		}
 	}
 }
 
@@ -338,12 +267,12 @@ static int watch_prepare(struct watch *watch, struct error *error)
 
 static int watch_run(struct watch *watch, struct error *error)
 {
-	int gate = -1, report = -1, ret;
+	int ret;
 
 	ret = watch_prepare(watch, error);
 	/* Before the sources: a child must not hold their descriptors open. */
 	if (!ret && watch->options.command)
-		ret = child_start(watch, &gate, &report, error);
+		ret = watch_command_start(&watch->command, &watch->options, error);
 	if (!ret)
 		ret = sources_open(watch, error);
 	watch->view.source = watch->source;
@@ -352,21 +281,14 @@ static int watch_run(struct watch *watch, struct error *error)
 			watch->why_estimate);
 	watch->start_ns = now_ns();
 	watch->before.time_ns = watch->start_ns;
-	if (!ret && watch->child)
-		ret = child_release(watch, gate, report, error);
-	if (gate >= 0)
-		close(gate);
-	if (report >= 0)
-		close(report);
+	if (!ret)
+		ret = watch_command_release(&watch->command, error);
 	if (!ret)
 		ret = watch_loop(watch, error);
 	/* Detach first: what follows takes its time. */
 	switchtrace_close(watch->trace);
 	switchsample_close(watch->sample);
-	if (watch->child) {
-		kill(watch->child, SIGTERM);
-		child_reap(watch, 0);
-	}
+	watch_command_stop(&watch->command);
 	if (!ret)
 		ret = watch_end(watch, error);
 	if (watch->record)
@@ -376,7 +298,7 @@ static int watch_run(struct watch *watch, struct error *error)
 
 int cmd_watch(int argc, char **argv)
 {
-	struct watch watch = { .signals = -1 };
+	struct watch watch = { .signals = -1, .command = { .gate = -1, .report = -1 } };
 	struct error error = { 0 };
 	int ret;
 
@@ -394,5 +316,5 @@ int cmd_watch(int argc, char **argv)
 	watch_options_free(&watch.options);
 	if (watch.signals >= 0)
 		close(watch.signals);
-	return ret ? 1 : watch.status;
+	return ret ? 1 : watch.command.status;
 }

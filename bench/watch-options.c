@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
-#include <ftw.h>
 #include <getopt.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include "bench/watch.h"
 
 static const char help[] =
@@ -71,17 +68,6 @@ static int cpus_parse(struct watch_options *options, const char *text)
 	return usage(message, text);
 }
 
-static int id_add(struct watch_options *options, uint64_t id)
-{
-	uint64_t *ids = realloc(options->ids, (options->trace.id_count + 1) * sizeof(*ids));
-
-	if (!ids)
-		return -ENOMEM;
-	ids[options->trace.id_count++] = id;
-	options->trace.ids = options->ids = ids;
-	return 0;
-}
-
 /* Any thread of a process names it. */
 static long pid_to_tgid(long pid)
 {
@@ -113,58 +99,18 @@ static int pids_parse(struct watch_options *options, const char *text)
 		tgid = pid_to_tgid(pid);
 		if (tgid < 0)
 			return usage("--pid %s: there is no such process", text);
-		if (id_add(options, tgid))
+		if (watch_id_add(options, tgid))
 			return usage("--pid %s: no memory", text);
 		at = end + 1;
 	} while (*end);
 	return 0;
 }
 
-static struct watch_options *cgroup_options;
-
-static int cgroup_visit(const char *path, const struct stat *status, int type, struct FTW *where)
-{
-	(void)path;
-	(void)where;
-	return type == FTW_D && id_add(cgroup_options, status->st_ino) ? -1 : 0;
-}
-
-/* The mount point of the unified hierarchy. */
-static bool cgroup_mount(char *path, size_t size)
-{
-	char line[PATH_MAX + 512], mount[PATH_MAX];
-	FILE *file = fopen("/proc/self/mountinfo", "re");
-	bool found = false;
-
-	if (!file)
-		return false;
-	while (!found && fgets(line, sizeof(line), file))
-		if (strstr(line, " - cgroup2 ") &&
-		    sscanf(line, "%*s %*s %*s %*s %4095s", mount) == 1)
-			found = snprintf(path, size, "%s", mount) < (int)size;
-	fclose(file);
-	return found;
-}
-
 static int cgroup_parse(struct watch_options *options, const char *text)
 {
-	char mount[PATH_MAX], path[2 * PATH_MAX], file[2 * PATH_MAX + 16];
-	struct stat status;
+	struct error error;
 
-	if (!cgroup_mount(mount, sizeof(mount)))
-		return usage("--cgroup %s: no cgroup version 2 hierarchy is mounted", text);
-	if (!strncmp(text, mount, strlen(mount)))
-		snprintf(path, sizeof(path), "%s", text);
-	else
-		snprintf(path, sizeof(path), "%s/%s", mount, text);
-	snprintf(file, sizeof(file), "%s/cgroup.procs", path);
-	/* The root has cgroup.procs, too. */
-	if (stat(file, &status))
-		return usage("--cgroup %s: there is no such version 2 control group", text);
-	cgroup_options = options;
-	if (nftw(path, cgroup_visit, 16, FTW_PHYS))
-		return usage("--cgroup %s: cannot be walked through", text);
-	return 0;
+	return watch_cgroup_find(options, text, &error) ? usage("%s", error.text) : 0;
 }
 
 static int source_parse(struct watch_options *options, const char *text)
@@ -272,4 +218,5 @@ void watch_options_free(struct watch_options *options)
 {
 	hwloc_bitmap_free(options->cpus);
 	free(options->ids);
+	free(options->cgroup);
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
 #include <jansson.h>
 #include "lib/switchtrace.h"
 
@@ -19,6 +20,7 @@ struct watch_options {
 	double interval; /* seconds */
 	double duration; /* seconds, 0: until a signal or the command's end */
 	bool json;
+	char *cgroup; /* folder of --cgroup, or NULL */
 	const char *costs; /* result set with measured costs, or NULL */
 	const char *record; /* folder for a result set, or NULL */
 	char **command; /* NULL-terminated, or NULL */
@@ -27,6 +29,15 @@ struct watch_options {
 /* 0: go on; 1: help was printed; 2: wrong usage, and said so. */
 int watch_options_parse(struct watch_options *options, int argc, char **argv);
 void watch_options_free(struct watch_options *options);
+
+/* Add a process or a control group to the filter. 0 or -ENOMEM. */
+int watch_id_add(struct watch_options *options, uint64_t id);
+
+/* Find a control group by its path, and select it with all below it. 0 or -errno. */
+int watch_cgroup_find(struct watch_options *options, const char *name, struct error *error);
+
+/* Select again what is there now. 0 or -errno: the group may have gone. */
+int watch_cgroup_walk(struct watch_options *options);
 
 /* What one CR3 load costs by a result set's `saving_ns` (two loads). */
 struct watch_costs {
@@ -97,6 +108,27 @@ json_t *watch_summary_json(const struct watch_end *end, struct error *error);
 
 /* The counts of one span as JSON, for intervals, CPUs and the summary alike. */
 json_t *watch_counts_json(const struct switch_counts *counts, const struct switch_snapshot *about);
+
+/* Initialise with both descriptors at -1. */
+struct watch_command {
+	const char *name;
+	pid_t pid; /* 0: none, or it has ended */
+	int status; /* as a shell has it; 0 for one that we ended ourselves */
+	int gate, report;
+};
+
+/* Fork, and hold the command back until it is released. 0 or -errno. */
+int watch_command_start(struct watch_command *command, const struct watch_options *options,
+			struct error *error);
+
+/* Let it run. 0 (also without a command), or -errno of an exec that failed. */
+int watch_command_release(struct watch_command *command, struct error *error);
+
+/* Did it end since the last call? Takes its status. */
+bool watch_command_ended(struct watch_command *command);
+
+/* End it if it still runs, and wait for that. Unblocks signals. */
+void watch_command_stop(struct watch_command *command);
 
 struct watch_record;
 

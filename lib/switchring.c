@@ -51,7 +51,8 @@ static int tracefs_open(struct error *error)
 	if (code == EACCES || code == EPERM)
 		return error_set(error, EPERM, "tracefs may not be read: run as root");
 	return error_set(error, code,
-			 "tracepoints cannot be found (%s): as root, mount -t tracefs tracefs /sys/kernel/tracing",
+			 "tracepoints cannot be found (%s): as root, mount -t tracefs tracefs "
+			 "/sys/kernel/tracing",
 			 strerror(code));
 }
 

@@ -21,6 +21,9 @@
 #define PAIRS_PER_CPU 512
 #define PAIRS_MAX     131072
 
+/* Room for what is selected while the watch runs. */
+#define SELECT_LATER 4096
+
 struct switchtrace {
 	struct switchtrace_bpf *bpf;
 	unsigned int cpu_count;
@@ -67,21 +70,21 @@ static int filter_prepare(struct switchtrace *trace, const struct switch_options
 		memset(mask, -1, length);
 		memcpy((void *)bpf->rodata->filter_comm, want, sizeof(want));
 		memcpy((void *)bpf->rodata->filter_mask, mask, sizeof(mask));
-	} else if (options->id_count > 4096) {
-		bpf_map__set_max_entries(bpf->maps.selected, options->id_count);
+	} else if (options->id_count) {
+		bpf_map__set_max_entries(bpf->maps.selected, 4 * options->id_count + SELECT_LATER);
 	}
 	return 0;
 }
 
-static int filter_fill(struct switchtrace *trace, const struct switch_options *options,
+int switchtrace_select(struct switchtrace *trace, const uint64_t *ids, size_t count,
 		       struct error *error)
 {
 	int fd = bpf_map__fd(trace->bpf->maps.selected);
 	uint8_t one = 1;
 
-	for (size_t i = 0; i < options->id_count; i++)
-		if (bpf_map_update_elem(fd, &options->ids[i], &one, BPF_ANY))
-			return error_set(error, errno, "setting up the filter: %s",
+	for (size_t i = 0; i < count; i++)
+		if (bpf_map_update_elem(fd, &ids[i], &one, BPF_ANY))
+			return error_set(error, errno, "choosing what to watch: %s",
 					 strerror(errno));
 	return 0;
 }
@@ -114,7 +117,7 @@ static int trace_load(struct switchtrace *trace, const struct switch_options *op
 		return error_set(error, ENOMEM, "no memory to read %u pairs", trace->row_room);
 	ret = cpus_enable(trace, options->cpus, error);
 	if (!ret)
-		ret = filter_fill(trace, options, error);
+		ret = switchtrace_select(trace, options->ids, options->id_count, error);
 	if (ret)
 		return ret;
 	ret = switchtrace_bpf__attach(bpf);
@@ -285,6 +288,15 @@ int switchtrace_open(struct switchtrace **trace, const struct switch_options *op
 {
 	(void)trace;
 	(void)options;
+	return switchtrace_available(error);
+}
+
+int switchtrace_select(struct switchtrace *trace, const uint64_t *ids, size_t count,
+		       struct error *error)
+{
+	(void)trace;
+	(void)ids;
+	(void)count;
 	return switchtrace_available(error);
 }
 

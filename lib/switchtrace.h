@@ -58,6 +58,10 @@ int switchtrace_open(struct switchtrace **trace, const struct switch_options *op
 int switchtrace_read(struct switchtrace *trace, struct switch_snapshot *snapshot, bool with_pairs,
 		     struct error *error);
 
+/* Let further ids pass the filter from now on. 0, or -errno: -E2BIG when there is no more room. */
+int switchtrace_select(struct switchtrace *trace, const uint64_t *ids, size_t count,
+		       struct error *error);
+
 /* Detach and free everything; NULL is allowed. */
 void switchtrace_close(struct switchtrace *trace);
 

@@ -32,7 +32,7 @@ struct {
 /* pids or cgroup ids that the filter selects */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 4096);
+	__uint(max_entries, 1); /* likewise, by what is selected */
 	__type(key, __u64);
 	__type(value, __u8);
 } selected SEC(".maps");

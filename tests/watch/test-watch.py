@@ -110,7 +110,8 @@ class Sums(unittest.TestCase):
         self.assertGreater(ours["switches"], perf * 0.95 - 500)
 
     def test_thousands_of_short_lived_tasks(self):
-        done = summary(*workload("fork", 4000))
+        # Two pairs a task: more than there is room for, so that the oldest are dropped.
+        done = summary(*workload("fork", 10000))
         for rows, classes in (("processes", ("borrow", "pass", "back", "on", "thread", "real")),
                               ("borrowers", ("borrow", "pass", "back", "on"))):
             self.assertEqual(done[rows][-1]["name"], "others")
@@ -118,7 +119,7 @@ class Sums(unittest.TestCase):
             for name in classes:
                 self.assertEqual(sum(row[name] for row in done[rows]), done["counts"]["classes"][name],
                                  (rows, name))
-        self.assertGreater(done["counts"]["switches"], 4000)
+        self.assertGreater(done["counts"]["switches"], 10000)
 
 
 class Filters(unittest.TestCase):
@@ -160,9 +161,15 @@ class Filters(unittest.TestCase):
             enter = "echo $$ > %s/inner/cgroup.procs && exec %s process %s 2000" % (folder, WORKLOAD, CPU)
             done = summary("--cgroup", "activemm-test", "--", "sh", "-c", enter)
             self.assertGreaterEqual(done["counts"]["classes"]["real"], 3990)
+            # A group that is made while the watch runs counts from the next look on.
+            later = "mkdir %s/later && sleep 0.5 && echo $$ > %s/later/cgroup.procs && exec %s process %s 2000"
+            done = summary("--interval", "0.1", "--cgroup", "activemm-test", "--", "sh", "-c",
+                           later % (folder, folder, WORKLOAD, CPU))
+            self.assertGreaterEqual(done["counts"]["classes"]["real"], 3990)
             done = summary("--cgroup", "activemm-test", *workload("process", 2000))
             self.assertEqual(done["counts"]["switches"], 0)
         finally:
+            os.rmdir(os.path.join(folder, "later"))
             os.rmdir(os.path.join(folder, "inner"))
             os.rmdir(folder)
 
@@ -224,7 +231,7 @@ class Endings(unittest.TestCase):
 
     def test_duration_ends_the_command(self):
         started = time.monotonic()
-        watch("--duration", "0.3", "--", "sleep", "30")
+        self.assertEqual(watch("--duration", "0.3", "--", "sleep", "30").returncode, 0)
         self.assertLess(time.monotonic() - started, 5)
 
 
