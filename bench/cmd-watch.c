@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* `activemm watch`: how many CR3 loads active_mm saves on the live system. */
+#include "config.h"
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>

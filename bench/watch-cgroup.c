@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Which control groups --cgroup means: the one named and all below it, also later ones. */
+#include "config.h"
 #include <errno.h>
 #include <ftw.h>
 #include <limits.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The command that is watched: started once the counters run, and ended with them. */
+#include "config.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What one CR3 load costs here, from a result set that was measured before. */
+#include "config.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

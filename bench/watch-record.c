@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Writes a watch down as a result set: a line per interval, the summary, and tables to draw from. */
+#include "config.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What the end of a watch says, as text and as JSON. */
+#include "config.h"
 #include <errno.h>
 #include <string.h>
 #include "bench/watch.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Adds the pairs of borrower and lender up to one line per borrower, or per process. */
+#include "config.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* One interval, as a table redrawn in place, as a line, or as JSON. */
+#include "config.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "config.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/perf_event.h>

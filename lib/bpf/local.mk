@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Switch classes: counted by BPF where it is built, by perf events everywhere.
+lib_libactivemm_a_SOURCES += \
+	lib/bpf/kernel-flags.h \
+	lib/bpf/switchtrace-abi.h \
+	lib/switchlog.c lib/switchlog.h \
+	lib/switchring.c lib/switchring.h \
+	lib/switchsample.c lib/switchsample.h \
+	lib/switchsnapshot.c \
+	lib/switchtrace.c lib/switchtrace.h \
+	lib/tasktable.c lib/tasktable.h
+
+EXTRA_DIST += m4/bpf.m4 lib/bpf/kernel-types.h lib/bpf/switchtrace.bpf.c lib/bpf/switchlog.bpf.c \
+	lib/bpf-load.c lib/bpf-load.h
+
+if HAVE_BPF
+lib_libactivemm_a_SOURCES += lib/bpf-load.c lib/bpf-load.h
+
+bpf_inputs = lib/bpf/kernel-types.h lib/bpf/kernel-flags.h lib/bpf/switchtrace-abi.h
+
+lib/bpf/%.bpf.o: lib/bpf/%.bpf.c $(bpf_inputs)
+	$(AM_V_GEN)$(MKDIR_P) lib/bpf && \
+	$(BPF_CLANG) -g -O2 -Wall -Wextra -Wno-unused-parameter -target bpf -mcpu=v3 $(BPF_CPPFLAGS) \
+		-c $< -o $@
+
+lib/bpf/%.skel.h: lib/bpf/%.bpf.o
+	$(AM_V_GEN)$(BPFTOOL) gen skeleton $< name $*_bpf >$@.tmp && mv $@.tmp $@
+
+bpf_skeletons = lib/bpf/switchtrace.skel.h lib/bpf/switchlog.skel.h
+
+# make removes what it takes for an intermediate file, and then makes it again.
+.SECONDARY: lib/bpf/switchtrace.bpf.o lib/bpf/switchlog.bpf.o
+
+BUILT_SOURCES += $(bpf_skeletons)
+CLEANFILES += $(bpf_skeletons) lib/bpf/switchtrace.bpf.o lib/bpf/switchlog.bpf.o
+endif
