@@ -10,7 +10,7 @@ lib_libactivemm_a_SOURCES += \
 	lib/switchtrace.c lib/switchtrace.h \
 	lib/tasktable.c lib/tasktable.h
 
-EXTRA_DIST += m4/bpf.m4 lib/bpf/kernel-types.h lib/bpf/switchtrace.bpf.c lib/bpf/switchlog.bpf.c \
+EXTRA_DIST += lib/bpf/kernel-types.h lib/bpf/switchtrace.bpf.c lib/bpf/switchlog.bpf.c \
 	lib/bpf-load.c lib/bpf-load.h
 
 if HAVE_BPF
