@@ -3,6 +3,7 @@
  * Attaches BPF programs that do nothing where watch attaches its own, until standard input ends: what
  * any BPF observer of these tracepoints costs on this machine, whatever it does.
  */
+#include "config.h"
 #include <linux/bpf.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The log tells a lazy round trip as it happens: same mm before and after, borrowed in between. */
+#include "config.h"
 #include <errno.h>
 #include <linux/aio_abi.h>
 #include <sched.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Known context switches on one CPU: two processes, two threads, or a task and a kworker in turn. */
+#include "config.h"
 #include <linux/aio_abi.h>
 #include <pthread.h>
 #include <sched.h>
