@@ -17,6 +17,8 @@ static const char help[] =
 	"part\n"
 	"  --comm NAME       the same by command name; a final * matches any rest\n"
 	"  --cgroup PATH     the same by control group (version 2), its descendants included\n"
+	"  --no-loads        do not count CR3 loads and shootdowns: half the cost of a real "
+	"switch\n"
 	"  --json            one JSON object a line: intervals, then the summary\n"
 	"  --costs DIR       value the loads saved with the costs of this result set\n"
 	"  --record DIR      write a result set for `report' and `compare'\n"
@@ -162,6 +164,7 @@ int watch_options_parse(struct watch_options *options, int argc, char **argv)
 		{ "comm", required_argument, NULL, 'n' },
 		{ "cgroup", required_argument, NULL, 'g' },
 		{ "json", no_argument, NULL, 'j' },
+		{ "no-loads", no_argument, NULL, 'l' },
 		{ "costs", required_argument, NULL, 'C' },
 		{ "record", required_argument, NULL, 'r' },
 		{ "source", required_argument, NULL, 's' },
@@ -190,6 +193,9 @@ int watch_options_parse(struct watch_options *options, int argc, char **argv)
 			break;
 		case 'j':
 			options->json = true;
+			break;
+		case 'l':
+			options->trace.no_loads = true;
 			break;
 		case 'C':
 			options->costs = optarg;

@@ -70,10 +70,11 @@ static void loads_print(const struct watch_end *end, const struct switch_counts 
 	fprintf(to, "\n  Lazy switches (the first four): %.1f%% of all.\n",
 		100 * share(counts_lazy(counts), switch_counts_switches(counts)));
 	fprintf(to, "  CR3 loads saved by borrowing: %llu%s.\n", (unsigned long long)saved,
-		end->now->estimated ? " (estimate)" : "");
-	if (!end->now->has_loads) {
-		fprintf(to, "  CR3 loads done: not available, this kernel has no tlb:tlb_flush "
-			    "event.\n");
+		end->now->estimated  ? " (estimate)"
+		: end->now->no_loads ? " at most"
+				     : "");
+	if (end->now->no_loads) {
+		fprintf(to, "  CR3 loads done: not available, %s.\n", end->now->no_loads);
 	} else {
 		fprintf(to,
 			"  CR3 loads done: %llu (%llu kept the TLB, %llu flushed it); without "
@@ -202,7 +203,7 @@ json_t *watch_counts_json(const struct switch_counts *counts, const struct switc
 				    json_integer(switch_counts_class(counts, class)));
 		json_object_set_new(idle, name, json_integer(counts->switches[class][1]));
 	}
-	if (about->has_loads && about->loads_by_class) {
+	if (!about->no_loads && about->loads_by_class) {
 		by = json_object();
 		for (int class = 0; class <= SWITCH_CLASSES; class ++)
 			json_object_set_new(
@@ -211,7 +212,7 @@ json_t *watch_counts_json(const struct switch_counts *counts, const struct switc
 					  (json_int_t)counts->loads[class][LOAD_KEPT], "flushing",
 					  (json_int_t)counts->loads[class][LOAD_FLUSHED]));
 	}
-	if (about->has_loads)
+	if (!about->no_loads)
 		loads = json_pack(
 			"{s:I, s:I, s:o*, s:I, s:I}", "kept",
 			(json_int_t)switch_counts_loads(counts, LOAD_KEPT), "flushing",
@@ -219,7 +220,7 @@ json_t *watch_counts_json(const struct switch_counts *counts, const struct switc
 			"shootdowns_sent", (json_int_t)counts->flushes[FLUSH_REMOTE_SENT],
 			"shootdowns_received", (json_int_t)counts->flushes[FLUSH_REMOTE_RECEIVED]);
 	else
-		loads = json_pack("{s:s}", "unavailable", "this kernel has no tlb:tlb_flush event");
+		loads = json_pack("{s:s}", "unavailable", about->no_loads);
 	return json_pack("{s:I, s:I, s:o, s:o, s:o, s:I}", "switches",
 			 (json_int_t)switch_counts_switches(counts), "lazy",
 			 (json_int_t)counts_lazy(counts), "classes", classes, "idle", idle,

@@ -101,10 +101,12 @@ static void loads_draw(struct screen *screen, const struct watch_view *view,
 		snprintf(worth, sizeof(worth), ", worth %.3f ms/s of CPU time",
 			 saved / seconds * view->costs->load_ns / 1e6);
 	screen_line(screen, "loads saved %s/s%s%s", rate(one, saved, seconds),
-		    now->estimated ? " (estimate)" : "", worth);
-	if (!now->has_loads) {
-		screen_line(screen,
-			    "CR3 loads: not available, this kernel has no tlb:tlb_flush event");
+		    now->estimated  ? " (estimate)"
+		    : now->no_loads ? " at most"
+				    : "",
+		    worth);
+	if (now->no_loads) {
+		screen_line(screen, "CR3 loads: not available, %s", now->no_loads);
 		return;
 	}
 	screen_line(screen,
@@ -223,7 +225,7 @@ static void line_print(struct watch_view *view, const struct switch_snapshot *no
 		printf(" %9s", rate(text, switch_counts_class(&counts, class), seconds));
 	printf(" %9s", rate(text, switch_counts_saved(&counts), seconds));
 	for (int kind = 0; kind < LOAD_KINDS; kind++)
-		printf(" %9s", now->has_loads
+		printf(" %9s", !now->no_loads
 				       ? rate(text, switch_counts_loads(&counts, kind), seconds)
 				       : "-");
 	putchar('\n');

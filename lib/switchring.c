@@ -121,7 +121,7 @@ static int events_read(struct switch_events *events, int tracefs, struct error *
 	return 0;
 }
 
-int switch_events_find(struct switch_events *events, struct error *error)
+int switch_events_find(struct switch_events *events, bool want_flush, struct error *error)
 {
 	int tracefs = tracefs_open(error), ret;
 
@@ -129,6 +129,7 @@ int switch_events_find(struct switch_events *events, struct error *error)
 		return tracefs;
 	ret = events_read(events, tracefs, error);
 	close(tracefs);
+	events->has_flush = events->has_flush && want_flush;
 	return ret;
 }
 

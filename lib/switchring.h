@@ -20,7 +20,7 @@ enum {
 /* Where the running kernel keeps the tracepoints and their fields. */
 struct switch_events {
 	uint64_t switch_id, flush_id;
-	bool has_flush; /* not every architecture has tlb:tlb_flush */
+	bool has_flush; /* wanted, and there: not every architecture has tlb:tlb_flush */
 	int prev_comm, prev_pid, prev_state, next_comm, next_pid; /* offsets in the raw record */
 };
 
@@ -40,7 +40,7 @@ typedef void (*switch_ring_visit)(void *context, unsigned int cpu,
 				  const struct switch_record *record);
 
 /* 0, or -ENOENT (no tracefs), -EACCES (not readable), -EINVAL (fields that we do not know). */
-int switch_events_find(struct switch_events *events, struct error *error);
+int switch_events_find(struct switch_events *events, bool want_flush, struct error *error);
 
 /* Before anything else is done with a ring. */
 void switch_ring_init(struct switch_ring *ring);

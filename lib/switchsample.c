@@ -239,7 +239,7 @@ int switchsample_open(struct switchsample **out, const struct switch_options *op
 	if (!ret)
 		ret = filter_copy(sample, options, error);
 	if (!ret)
-		ret = switch_events_find(&sample->events, error);
+		ret = switch_events_find(&sample->events, !options->no_loads, error);
 	if (!ret)
 		ret = cpus_follow(sample, error);
 	if (ret) {
@@ -328,7 +328,9 @@ int switchsample_read(struct switchsample *sample, struct switch_snapshot *snaps
 	}
 	switch_snapshot_sum(snapshot);
 	snapshot->missed = 0;
-	snapshot->has_loads = sample->events.has_flush;
+	snapshot->no_loads = sample->options.no_loads	? SWITCH_NO_LOADS_WANTED
+			     : sample->events.has_flush ? NULL
+							: SWITCH_NO_LOADS_KERNEL;
 	snapshot->loads_by_class = false;
 	snapshot->estimated = true;
 	snapshot->classed = counted > seen ? (double)seen / counted : 1;

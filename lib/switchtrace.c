@@ -27,7 +27,7 @@
 struct switchtrace {
 	struct switchtrace_bpf *bpf;
 	unsigned int cpu_count;
-	bool has_loads;
+	const char *no_loads;
 	struct switch_cpu *cpus; /* what the kernel copies out for one read */
 	uint64_t *keys;
 	struct switch_row *rows;
@@ -101,8 +101,11 @@ static int trace_load(struct switchtrace *trace, const struct switch_options *op
 		return bpf_load_error(errno, error);
 	trace->row_room = room < PAIRS_MIN ? PAIRS_MIN : room > PAIRS_MAX ? PAIRS_MAX : room;
 	bpf_map__set_max_entries(bpf->maps.rows, trace->row_room);
-	trace->has_loads = bpf_tracepoint_exists("tlb_flush");
-	if (!trace->has_loads)
+	if (options->no_loads)
+		trace->no_loads = SWITCH_NO_LOADS_WANTED;
+	else if (!bpf_tracepoint_exists("tlb_flush"))
+		trace->no_loads = SWITCH_NO_LOADS_KERNEL;
+	if (trace->no_loads)
 		bpf_program__set_autoload(bpf->progs.on_flush, false);
 	ret = filter_prepare(trace, options, error);
 	if (ret)
@@ -251,8 +254,8 @@ int switchtrace_read(struct switchtrace *trace, struct switch_snapshot *snapshot
 		snapshot->cpu[cpu] = trace->cpus[cpu].counts;
 	switch_snapshot_sum(snapshot);
 	snapshot->missed = missed(bpf->progs.on_switch) + missed(bpf->progs.on_flush);
-	snapshot->has_loads = trace->has_loads;
-	snapshot->loads_by_class = trace->has_loads;
+	snapshot->no_loads = trace->no_loads;
+	snapshot->loads_by_class = !trace->no_loads;
 	snapshot->estimated = false;
 	snapshot->classed = 1;
 	return with_pairs ? pairs_read(trace, snapshot, error) : 0;

@@ -14,6 +14,10 @@
 #include "lib/error.h"
 #include "lib/bpf/switchtrace-abi.h"
 
+/* Why loads are not counted. */
+#define SWITCH_NO_LOADS_WANTED "not asked for (--no-loads)"
+#define SWITCH_NO_LOADS_KERNEL "this kernel has no tlb:tlb_flush event"
+
 /* What to watch. The caller keeps what the pointers point to until open returned. */
 struct switch_options {
 	hwloc_const_bitmap_t cpus; /* NULL: every possible CPU, also those that come online later */
@@ -21,6 +25,7 @@ struct switch_options {
 	const uint64_t
 		*ids; /* FILTER_PID: tgids; FILTER_CGROUP: cgroup ids (st_ino of the folder) */
 	size_t id_count;
+	bool no_loads; /* leave tlb:tlb_flush alone: half the cost of a real switch */
 	const char *comm; /* FILTER_COMM: at most 15 characters, a final * matches any rest */
 };
 
@@ -39,7 +44,8 @@ struct switch_snapshot {
 		*pairs; /* unordered; pairs used least recently drop out when memory is full */
 	size_t pair_count;
 	uint64_t missed; /* events that the source saw itself miss */
-	bool has_loads; /* the kernel has tlb:tlb_flush: load and flush counts mean something */
+	/* Why CR3 loads and flushes are not counted, static; NULL: they are. `saved` is then a bound. */
+	const char *no_loads;
 	bool loads_by_class; /* `loads` is split by class; else it is all in LOADS_OUTSIDE */
 	bool estimated; /* classes are estimates; switch, load and flush totals stay exact */
 	double classed; /* share of the switches that were seen one by one, 1 with BPF */

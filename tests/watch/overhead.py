@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What watching costs: switch-bound workloads with and without `activemm watch`, alternating.
 
-usage: overhead.py [ROUNDS]     ACTIVEMM, WORKLOAD, EMPTY, TEST_CPU as for test-watch.py
+usage: overhead.py [ROUNDS [WORKLOAD...]]     ACTIVEMM, WORKLOAD, EMPTY, TEST_CPU as for test-watch.py
 
 Beside the watch stands a pair of BPF programs that do nothing: the floor that no observer of these
 tracepoints can be below on this machine. Each figure is the median of paired differences, with the
@@ -75,11 +75,14 @@ def interval(values):
 def main():
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 15
     observers = {"nothing": None, "empty programs": [EMPTY],
-                 "activemm watch": [ACTIVEMM, "watch", "--interval", "0.2"]}
-    workloads = {"process ping-pong": lambda: own("process"), "thread ping-pong": lambda: own("thread"),
-                 "kworker (lazy)": lambda: own("kworker")}
+                 "activemm watch": [ACTIVEMM, "watch", "--interval", "0.2"],
+                 "watch --no-loads": [ACTIVEMM, "watch", "--no-loads", "--interval", "0.2"]}
+    workloads = {"process": lambda: own("process"), "thread": lambda: own("thread"),
+                 "kworker": lambda: own("kworker")}
     if shutil.which("perf"):
-        workloads["perf bench sched pipe"] = perf_pipe
+        workloads["perf-bench-sched-pipe"] = perf_pipe
+    if len(sys.argv) > 2:
+        workloads = {name: workloads[name] for name in sys.argv[2:]}
     for name, run in workloads.items():
         times = {observer: [] for observer in observers}
         for _ in range(rounds):

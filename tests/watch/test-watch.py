@@ -92,6 +92,11 @@ class Truth(unittest.TestCase):
         self.assertTrue(first["name"].startswith("kworker/" + CPU), first)
         self.assertEqual(first["most_from"]["name"], "wl-measured")
 
+    def test_loads_can_be_left_alone(self):
+        done = summary("--no-loads", "--cpus", CPU, *workload("process", self.rounds))
+        self.assertEqual(list(done["counts"]["cr3_loads"]), ["unavailable"])
+        self.near(done["counts"]["classes"]["real"], 2 * self.rounds, done)
+
     def test_fallback_agrees(self):
         for kind, name in ("process", "real"), ("thread", "thread"), ("kworker", "back"):
             done = summary("--source", "both", "--cpus", CPU, *workload(kind, self.rounds))
