@@ -3,7 +3,8 @@ check_PROGRAMS += tests/watch/workload
 tests_watch_workload_SOURCES = tests/watch/workload.c
 tests_watch_workload_LDADD = -lpthread
 
-dist_check_SCRIPTS += tests/watch/test-watch.py tests/watch/overhead.py
+dist_check_SCRIPTS += tests/watch/test-watch.py tests/watch/overhead.py tests/watch/guest.sh \
+	tests/watch/lab.sh
 TESTS += tests/watch/test-watch.py
 
 if HAVE_BPF
@@ -23,4 +24,9 @@ endif
 # What watching costs, on the last CPU: not part of `check', as it takes a minute and a quiet machine.
 watch-overhead: activemm$(EXEEXT) $(check_PROGRAMS)
 	$(srcdir)/tests/watch/overhead.py
-.PHONY: watch-overhead
+
+# The same claims in other kernels, in QEMU.
+watch-lab: activemm$(EXEEXT) $(check_PROGRAMS)
+	$(srcdir)/tests/watch/lab.sh
+
+.PHONY: watch-overhead watch-lab
