@@ -197,6 +197,7 @@ int switch_ring_open(struct switch_ring *ring, unsigned int cpu, const struct sw
 		.config = events->switch_id,
 		.sample_period = 1,
 		.sample_type = PERF_SAMPLE_RAW,
+		.task = 1,
 		.disabled = 1,
 		.watermark = 1,
 		.wakeup_watermark = RING_MAX / 2,
@@ -244,6 +245,29 @@ static void ring_copy(const struct switch_ring *ring, const char *data, uint64_t
 	memcpy((char *)to + first, data, length - first);
 }
 
+void switch_ring_look(struct switch_ring *ring, switch_ring_fork visit, void *context)
+{
+	struct perf_event_mmap_page *page = ring->map;
+	const char *data = (const char *)ring->map + sysconf(_SC_PAGESIZE);
+	struct {
+		struct perf_event_header header;
+		uint32_t pid, ppid, tid, ptid;
+	} fork;
+	uint64_t head = __atomic_load_n(&page->data_head, __ATOMIC_ACQUIRE);
+
+	/* What was looked through before and is not drained yet need not be again. */
+	for (uint64_t at = ring->head; at < head; at += fork.header.size) {
+		ring_copy(ring, data, at, &fork.header, sizeof(fork.header));
+		if (fork.header.size < sizeof(fork.header))
+			break;
+		if (fork.header.type != PERF_RECORD_FORK)
+			continue;
+		ring_copy(ring, data, at, &fork, sizeof(fork));
+		visit(context, fork.tid, fork.pid, fork.ptid);
+	}
+	ring->head = head;
+}
+
 static void record_visit(const char *bytes, const struct switch_events *events, unsigned int cpu,
 			 switch_ring_visit visit, void *context)
 {
@@ -265,7 +289,7 @@ void switch_ring_drain(struct switch_ring *ring, unsigned int cpu,
 {
 	struct perf_event_mmap_page *page = ring->map;
 	const char *data = (const char *)ring->map + sysconf(_SC_PAGESIZE);
-	uint64_t head = __atomic_load_n(&page->data_head, __ATOMIC_ACQUIRE);
+	uint64_t head = ring->head;
 	uint64_t tail = page->data_tail;
 	char bytes[512] __attribute__((aligned(8)));
 

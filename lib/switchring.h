@@ -34,6 +34,7 @@ struct switch_ring {
 	int fd, flush_fd[SWITCH_RING_FLUSHES];
 	void *map;
 	size_t size; /* of the data, a power of two */
+	uint64_t head; /* end of what was looked through for forks */
 };
 
 typedef void (*switch_ring_visit)(void *context, unsigned int cpu,
@@ -51,7 +52,16 @@ int switch_ring_open(struct switch_ring *ring, unsigned int cpu, const struct sw
 bool switch_ring_is_open(const struct switch_ring *ring);
 void switch_ring_close(struct switch_ring *ring);
 
-/* Visit each switch recorded since the last call. */
+/* A task that was made: `tid` belongs to process `tgid`; `parent` is the task that made it. */
+typedef void (*switch_ring_fork)(void *context, uint32_t tid, uint32_t tgid, uint32_t parent);
+
+/*
+ * Visit each fork recorded since the last call, and leave the records where they are. Look through the
+ * rings of all CPUs before any is drained: a task often runs on another CPU than where it was made.
+ */
+void switch_ring_look(struct switch_ring *ring, switch_ring_fork visit, void *context);
+
+/* Visit each switch recorded up to where switch_ring_look() came. */
 void switch_ring_drain(struct switch_ring *ring, unsigned int cpu,
 		       const struct switch_events *events, switch_ring_visit visit, void *context);
 

@@ -23,6 +23,7 @@ struct sample_cpu {
 	uint64_t seen_switches; /* all records, whether the filter wanted them or not */
 	uint64_t counted; /* by events that were closed when the CPU went offline */
 	uint64_t flushes[SWITCH_RING_FLUSHES];
+	uint64_t counted_now, flushes_now[SWITCH_RING_FLUSHES]; /* with those that are open */
 	uint32_t lender;
 	bool lender_match;
 	bool borrowed;
@@ -155,6 +156,24 @@ static void switch_seen(void *context, unsigned int number, const struct switch_
 	}
 }
 
+static void task_made(void *context, uint32_t tid, uint32_t tgid, uint32_t parent)
+{
+	struct switchsample *sample = context;
+
+	task_table_fork(sample->tasks, tid, tgid, parent);
+}
+
+static void rings_drain(struct switchsample *sample)
+{
+	for (unsigned int i = 0; i < sample->cpu_count; i++)
+		if (switch_ring_is_open(&sample->cpu[i].ring))
+			switch_ring_look(&sample->cpu[i].ring, task_made, sample);
+	for (unsigned int i = 0; i < sample->cpu_count; i++)
+		if (switch_ring_is_open(&sample->cpu[i].ring))
+			switch_ring_drain(&sample->cpu[i].ring, i, &sample->events, switch_seen,
+					  sample);
+}
+
 static int filter_copy(struct switchsample *sample, const struct switch_options *options,
 		       struct error *error)
 {
@@ -187,7 +206,7 @@ static void cpu_stop(struct switchsample *sample, unsigned int number)
 	if (!switch_ring_is_open(&cpu->ring))
 		return;
 	cpu->counted += switch_ring_count(&cpu->ring, flushes);
-	switch_ring_drain(&cpu->ring, number, &sample->events, switch_seen, sample);
+	rings_drain(sample);
 	for (int i = 0; i < SWITCH_RING_FLUSHES; i++)
 		cpu->flushes[i] += flushes[i];
 	switch_ring_close(&cpu->ring);
@@ -256,11 +275,19 @@ int switchsample_drain(struct switchsample *sample, struct error *error)
 
 	if (ret)
 		return ret;
-	for (unsigned int i = 0; i < sample->cpu_count; i++)
-		if (switch_ring_is_open(&sample->cpu[i].ring))
-			switch_ring_drain(&sample->cpu[i].ring, i, &sample->events, switch_seen,
-					  sample);
+	rings_drain(sample);
 	return 0;
+}
+
+static void cpu_count(struct sample_cpu *cpu)
+{
+	uint64_t flushes[SWITCH_RING_FLUSHES] = { 0 };
+
+	cpu->counted_now = cpu->counted;
+	if (switch_ring_is_open(&cpu->ring))
+		cpu->counted_now += switch_ring_count(&cpu->ring, flushes);
+	for (int i = 0; i < SWITCH_RING_FLUSHES; i++)
+		cpu->flushes_now[i] = cpu->flushes[i] + flushes[i];
 }
 
 static void counts_scale(struct switch_counts *counts, double factor)
@@ -301,20 +328,17 @@ int switchsample_read(struct switchsample *sample, struct switch_snapshot *snaps
 		ret = cpus_follow(sample, error);
 	if (ret)
 		return ret;
+	/* Counted before the rings are emptied: what is short then was lost, not late. */
+	for (unsigned int i = 0; i < sample->cpu_count; i++)
+		cpu_count(&sample->cpu[i]);
+	rings_drain(sample);
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	snapshot->time_ns = now.tv_sec * 1000000000ull + now.tv_nsec;
 	for (unsigned int i = 0; i < sample->cpu_count; i++) {
 		struct sample_cpu *cpu = &sample->cpu[i];
 		struct switch_counts *counts = &snapshot->cpu[i];
-		uint64_t flushes[SWITCH_RING_FLUSHES] = { 0 }, all = cpu->counted;
+		uint64_t *flushes = cpu->flushes_now, all = cpu->counted_now;
 
-		/* Counted before the ring is emptied: what is short then was lost, not late. */
-		if (switch_ring_is_open(&cpu->ring)) {
-			all += switch_ring_count(&cpu->ring, flushes);
-			switch_ring_drain(&cpu->ring, i, &sample->events, switch_seen, sample);
-		}
-		for (int j = 0; j < SWITCH_RING_FLUSHES; j++)
-			flushes[j] += cpu->flushes[j];
 		*counts = cpu->seen;
 		/* What the buffer had no room for is taken to be like what was seen. */
 		if (cpu->seen_switches && all > cpu->seen_switches)

@@ -9,6 +9,9 @@
 /* A power of two. The table starts over when it is three quarters full: memory stays bounded. */
 #define SLOTS 16384
 
+/* Makes all other kernel threads. */
+#define KTHREADD 2
+
 struct task_table {
 	size_t used;
 	struct task_entry slots[SLOTS];
@@ -78,35 +81,68 @@ static bool tgid_read(uint32_t *tgid, uint32_t pid)
 	return ok;
 }
 
-static void entry_fill(struct task_entry *entry, uint32_t pid, const char comm[COMM_LEN])
-{
-	*entry = (struct task_entry){ .pid = pid, .tgid = pid };
-	memcpy(entry->comm, comm, COMM_LEN);
-	memcpy(entry->leader, comm, COMM_LEN);
-	if (!kthread_read(&entry->kthread, pid) || !tgid_read(&entry->tgid, pid))
-		return;
-	entry->known = true;
-	comm_read(entry->leader, entry->tgid);
-}
-
-const struct task_entry *task_table_find(struct task_table *table, uint32_t pid,
-					 const char comm[COMM_LEN])
+static struct task_entry *slot_find(struct task_table *table, uint32_t pid)
 {
 	size_t at = pid * 2654435761u % SLOTS;
 
 	while (table->slots[at].pid && table->slots[at].pid != pid)
 		at = (at + 1) % SLOTS;
-	if (table->slots[at].pid == pid) {
-		/* kworkers rename themselves all the time, and stay what they are. */
-		if (!table->slots[at].kthread && strncmp(table->slots[at].comm, comm, COMM_LEN))
-			entry_fill(&table->slots[at], pid, comm);
-		return &table->slots[at];
-	}
+	return &table->slots[at];
+}
+
+/* The slot of a pid, made if there is none. */
+static struct task_entry *slot_make(struct task_table *table, uint32_t pid)
+{
+	struct task_entry *entry = slot_find(table, pid);
+
+	if (entry->pid)
+		return entry;
 	if (++table->used > SLOTS / 4 * 3) {
 		memset(table, 0, sizeof(*table));
 		table->used = 1;
-		at = pid * 2654435761u % SLOTS;
+		entry = slot_find(table, pid);
 	}
-	entry_fill(&table->slots[at], pid, comm);
-	return &table->slots[at];
+	entry->pid = pid;
+	entry->tgid = pid;
+	return entry;
+}
+
+/* Where /proc no longer knows the task, what was known before stays. */
+static void entry_read(struct task_table *table, struct task_entry *entry,
+		       const char comm[COMM_LEN])
+{
+	const struct task_entry *leader;
+	uint32_t tgid;
+	bool kthread;
+
+	memcpy(entry->comm, comm, COMM_LEN);
+	if (kthread_read(&kthread, entry->pid) && tgid_read(&tgid, entry->pid)) {
+		entry->kthread = kthread;
+		entry->tgid = tgid;
+		entry->known = true;
+	}
+	if (entry->known && comm_read(entry->leader, entry->tgid))
+		return;
+	leader = slot_find(table, entry->tgid);
+	memcpy(entry->leader, leader->comm[0] ? leader->comm : comm, COMM_LEN);
+}
+
+void task_table_fork(struct task_table *table, uint32_t pid, uint32_t tgid, uint32_t parent)
+{
+	bool kernel = slot_find(table, parent)->kthread || parent == KTHREADD;
+	struct task_entry *entry = slot_make(table, pid);
+
+	/* An empty name makes the first look read /proc, which is right about the kernel's own, too. */
+	*entry = (struct task_entry){ .pid = pid, .tgid = tgid, .kthread = kernel, .known = true };
+}
+
+const struct task_entry *task_table_find(struct task_table *table, uint32_t pid,
+					 const char comm[COMM_LEN])
+{
+	struct task_entry *entry = slot_make(table, pid);
+
+	/* kworkers rename themselves all the time, and stay what they are. */
+	if (!entry->comm[0] || (!entry->kthread && strncmp(entry->comm, comm, COMM_LEN)))
+		entry_read(table, entry, comm);
+	return entry;
 }

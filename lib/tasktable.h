@@ -22,6 +22,9 @@ struct task_table;
 struct task_table *task_table_new(void);
 void task_table_free(struct task_table *table);
 
+/* A task was made: remember its process, for it may be gone before /proc can be read. */
+void task_table_fork(struct task_table *table, uint32_t pid, uint32_t tgid, uint32_t parent);
+
 /*
  * The task that an event names. Never NULL; owned by the table, valid until the next call. A new name
  * means that the pid went round, or an exec: /proc is read again.

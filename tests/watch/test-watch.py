@@ -82,9 +82,12 @@ class Truth(unittest.TestCase):
     def test_kworker_borrows_and_gives_back(self):
         counts = self.counts("kworker")
         self.near(counts["classes"]["borrow"], self.rounds, counts)
-        self.near(counts["classes"]["back"], self.rounds, counts)
-        self.near(counts["loads_saved"], 2 * self.rounds, counts)
-        self.assertLess(counts["classes"]["on"], self.rounds // 100 + 20)
+        # A stray that slips in turns a way back into a way on, and a real switch back.
+        strays = counts["classes"]["real"]
+        self.near(counts["classes"]["back"] + strays, self.rounds, counts)
+        self.near(counts["loads_saved"] + 2 * strays, 2 * self.rounds, counts)
+        self.assertLessEqual(counts["classes"]["on"], strays + 20)
+        self.assertLess(strays, self.rounds // 10)
 
     def test_kworker_is_the_top_borrower(self):
         done = summary("--cpus", CPU, "--comm", "wl-measured", *workload("kworker", self.rounds))
@@ -103,6 +106,16 @@ class Truth(unittest.TestCase):
             exact = done["counts"]["classes"][name]
             estimate = done["estimate"]["classes"][name]
             self.assertLess(abs(exact - estimate), exact * 0.02 + 20, (kind, done))
+
+
+class Fallback(unittest.TestCase):
+    def test_threads_that_were_gone_before_a_look(self):
+        """Ten round trips are over long before /proc is read."""
+        if not usable("perf"):
+            self.skipTest("perf events cannot be used here")
+        script = "for i in 1 2 3 4 5 6 7 8 9 10; do %s thread %s 10; done" % (WORKLOAD, CPU)
+        counts = summary("--source", "perf", "--comm", "wl-measured", "--", "sh", "-c", script)["counts"]
+        self.assertGreaterEqual(counts["classes"]["thread"], 180)
 
 
 class Sums(unittest.TestCase):
