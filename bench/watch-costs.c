@@ -37,6 +37,7 @@ int watch_costs_read(struct watch_costs *costs, const char *dir, struct error *e
 	double median, low, high;
 	json_error_t where;
 	char path[4096];
+	const char *why;
 	json_t *json;
 	int ret;
 
@@ -46,12 +47,18 @@ int watch_costs_read(struct watch_costs *costs, const char *dir, struct error *e
 		return error_set(error, EINVAL, "%s: %s (line %d)", path, where.text, where.line);
 	ret = json_unpack_ex(json, &where, 0, "{s:{s:{s:F, s:F, s:F}}}", "headline", "saving_ns",
 			     "median", &median, "low", &low, "high", &high);
+	if (ret) {
+		why = json_string_value(
+			json_object_get(json_object_get(json, "headline"), "unavailable"));
+		error_set(error, EINVAL,
+			  "%s: no headline.saving_ns (%.200s): this set did not measure what "
+			  "borrowing "
+			  "saves; run ./bench-all",
+			  path, why ? why : where.text);
+	}
 	json_decref(json);
 	if (ret)
-		return error_set(error, EINVAL,
-				 "%s: no headline.saving_ns (%s): this set did not measure what "
-				 "borrowing saves; run ./bench-all",
-				 path, where.text);
+		return -EINVAL;
 	/* A round trip that borrows saves two loads. */
 	costs->load_ns = median / 2;
 	costs->low_ns = low / 2;

@@ -4,14 +4,18 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <time.h>
 #include "bench/watch.h"
+#include "lib/cpu.h"
+#include "lib/machine.h"
+#include "lib/result.h"
 
 struct watch_record {
 	char *dir;
-	FILE *intervals; /* watch.jsonl */
+	struct result_writer *trials; /* machine.json, and trials.jsonl with a line per interval */
 	FILE *rates; /* watch-rates.tsv */
 	FILE *heat; /* watch-heat.tsv */
+	int count;
 };
 
 static FILE *file_create(const char *dir, const char *name, struct error *error)
@@ -26,30 +30,48 @@ static FILE *file_create(const char *dir, const char *name, struct error *error)
 	return file;
 }
 
+static int set_create(struct watch_record *record, struct error *error)
+{
+	struct cpu_topology *topology = NULL;
+	struct cpu_choice choice;
+	json_t *machine;
+	int ret;
+
+	ret = cpu_topology_load(&topology, error);
+	if (!ret)
+		ret = cpu_choose(topology, -1, &choice, error);
+	if (!ret) {
+		machine = machine_record(topology, &choice);
+		ret = machine ? result_create(&record->trials, record->dir, machine, false, error)
+			      : error_set(error, ENOMEM, "no memory for the machine's record");
+		json_decref(machine);
+	}
+	cpu_topology_free(topology);
+	return ret;
+}
+
 int watch_record_open(struct watch_record **out, const char *dir, struct error *error)
 {
-	struct watch_record *record;
+	struct watch_record *record = calloc(1, sizeof(*record));
+	int ret;
 
-	if (mkdir(dir, 0777) && errno != EEXIST)
-		return error_set(error, errno, "%s: %s", dir, strerror(errno));
-	record = calloc(1, sizeof(*record));
 	if (record)
 		record->dir = strdup(dir);
 	if (!record || !record->dir) {
 		free(record);
 		return error_set(error, ENOMEM, "no memory for the record");
 	}
+	ret = set_create(record, error);
 	/* Created exclusively: the record of an earlier watch is never written over. */
-	record->intervals = file_create(dir, "watch.jsonl", error);
-	if (record->intervals)
+	if (!ret) {
 		record->rates = file_create(dir, "watch-rates.tsv", error);
-	if (record->rates)
-		record->heat = file_create(dir, "watch-heat.tsv", error);
-	if (!record->heat) {
-		int code = error->code;
-
-		watch_record_close(record, NULL, &(struct error){ 0 });
-		return -code;
+		if (record->rates)
+			record->heat = file_create(dir, "watch-heat.tsv", error);
+		ret = record->heat ? 0 : -error->code;
+	}
+	if (ret) {
+		watch_record_close(record, NULL, NULL);
+		return ret;
 	}
 	fprintf(record->rates, "# seconds borrow pass back on thread real kept flushing saved, per "
 			       "second; length\n");
@@ -85,16 +107,83 @@ static void heat_write(FILE *file, const struct switch_snapshot *now,
 	}
 }
 
-static int files_flush(struct watch_record *record, struct error *error)
+/* A counter as trials have it; the "round trip" of a watch is one switch. */
+static json_t *counter_json(uint64_t value, uint64_t switches, const char *source)
 {
-	FILE *files[] = { record->intervals, record->rates, record->heat };
+	return json_pack("{s:I, s:f, s:s}", "value", (json_int_t)value, "per_round_trip",
+			 switches ? (double)value / switches : 0.0, "source", source);
+}
 
-	for (int i = 0; i < 3; i++)
-		if (fflush(files[i]) || ferror(files[i]))
-			return error_set(error, errno ? errno : EIO,
-					 "%s: the record cannot be written: %s", record->dir,
-					 strerror(errno ? errno : EIO));
-	return 0;
+static json_t *counters_json(const struct switch_counts *counts, const struct switch_snapshot *now)
+{
+	const char *source = now->estimated ? "perf events and /proc, an estimate" : "BPF";
+	uint64_t all = switch_counts_switches(counts);
+	json_t *json = json_object();
+	char name[32];
+
+	json_object_set_new(json, "context-switches", counter_json(all, all, source));
+	for (int class = 0; class < SWITCH_CLASSES; class ++) {
+		snprintf(name, sizeof(name), "switches-%s", switch_class_name(class));
+		json_object_set_new(json, name,
+				    counter_json(switch_counts_class(counts, class), all, source));
+	}
+	json_object_set_new(json, "cr3-loads-saved",
+			    counter_json(switch_counts_saved(counts), all, source));
+	if (now->no_loads) {
+		json_object_set_new(json, "cr3-loads",
+				    json_pack("{s:s}", "unavailable", now->no_loads));
+		json_object_set_new(json, "cr3-flushes",
+				    json_pack("{s:s}", "unavailable", now->no_loads));
+		json_object_set_new(json, "tlb-ipis",
+				    json_pack("{s:s}", "unavailable", now->no_loads));
+		return json;
+	}
+	json_object_set_new(json, "cr3-loads",
+			    counter_json(switch_counts_loads(counts, LOAD_KEPT) +
+						 switch_counts_loads(counts, LOAD_FLUSHED),
+					 all, "tlb:tlb_flush"));
+	json_object_set_new(
+		json, "cr3-flushes",
+		counter_json(switch_counts_loads(counts, LOAD_FLUSHED), all, "tlb:tlb_flush"));
+	json_object_set_new(json, "tlb-ipis",
+			    counter_json(counts->flushes[FLUSH_REMOTE_SENT], all, "tlb:tlb_flush"));
+	return json;
+}
+
+static int trial_append(struct watch_record *record, const struct switch_counts *counts,
+			const struct switch_snapshot *now, double seconds, struct error *error)
+{
+	uint64_t all = switch_counts_switches(counts);
+	char start[32] = "";
+	time_t then = time(NULL) - (time_t)seconds;
+	struct tm utc;
+	json_t *trial;
+	int ret;
+
+	if (gmtime_r(&then, &utc))
+		strftime(start, sizeof(start), "%Y-%m-%dT%H:%M:%SZ", &utc);
+	trial = json_pack("{s:i, s:s, s:{}, s:i, s:i, s:i, s:i, s:s, s:I, s:f, s:f, s:o, s:{}, "
+			  "s:b, s:b, s:[]}",
+			  "schema", RESULT_SCHEMA, "scenario", "watch", "params", "trial",
+			  record->count, "round", record->count, "attempt", 1, "cpu", -1, "start",
+			  start, "iterations", (json_int_t)all, "elapsed_ns", seconds * 1e9,
+			  "ns_per_round_trip", all ? seconds * 1e9 / all : 0.0, "counters",
+			  counters_json(counts, now), "claim", "valid", 1, "verified",
+			  !now->estimated, "violations");
+	if (!trial)
+		return error_set(error, ENOMEM, "no memory for a line of the record");
+	record->count++;
+	ret = result_append(record->trials, trial, error);
+	json_decref(trial);
+	return ret;
+}
+
+static int file_flush(FILE *file, const char *dir, struct error *error)
+{
+	if (!fflush(file) && !ferror(file))
+		return 0;
+	return error_set(error, errno ? errno : EIO, "%s: the record cannot be written: %s", dir,
+			 strerror(errno ? errno : EIO));
 }
 
 int watch_record_interval(struct watch_record *record, const struct switch_snapshot *now,
@@ -104,21 +193,19 @@ int watch_record_interval(struct watch_record *record, const struct switch_snaps
 	double at = (now->time_ns - start_ns) / 1e9;
 	double seconds = (now->time_ns - before->time_ns) / 1e9;
 	struct switch_counts counts = now->total;
-	json_t *line;
+	int ret;
 
 	if (seconds <= 0)
 		return 0;
 	switch_counts_subtract(&counts, &before->total);
-	line = json_pack("{s:i, s:f, s:f, s:o}", "schema", 1, "seconds", at, "length_s", seconds,
-			 "counts", watch_counts_json(&counts, now));
-	if (!line)
-		return error_set(error, ENOMEM, "no memory for a line of the record");
-	json_dumpf(line, record->intervals, JSON_COMPACT);
-	fputc('\n', record->intervals);
-	json_decref(line);
 	rates_write(record->rates, &counts, at, seconds);
 	heat_write(record->heat, now, before, at, seconds);
-	return files_flush(record, error);
+	ret = trial_append(record, &counts, now, seconds, error);
+	if (!ret)
+		ret = file_flush(record->rates, record->dir, error);
+	if (!ret)
+		ret = file_flush(record->heat, record->dir, error);
+	return ret;
 }
 
 static int tops_write(struct watch_record *record, json_t *summary, struct error *error)
@@ -146,21 +233,37 @@ static int tops_write(struct watch_record *record, json_t *summary, struct error
 	return 0;
 }
 
+/* What a set's summary has, and the whole watch. */
+static int summary_write(struct watch_record *record, json_t *watch, struct error *error)
+{
+	json_t *summary;
+	int ret;
+
+	summary = json_pack("{s:i, s:s, s:b, s:{s:i, s:i, s:i}, s:{s:s}, s:[], s:[], s:O}",
+			    "schema", RESULT_SCHEMA, "kind", "watch", "verified",
+			    !json_is_true(json_object_get(watch, "estimated")), "trials", "total",
+			    record->count, "valid", record->count, "invalid", 0, "headline",
+			    "unavailable", "a recorded watch counts switches, it measures no costs",
+			    "results", "unavailable", "watch", watch);
+	if (!summary)
+		return error_set(error, ENOMEM, "no memory for the record's summary");
+	ret = result_write_json(record->dir, "summary.json", summary, error);
+	json_decref(summary);
+	return ret;
+}
+
 int watch_record_close(struct watch_record *record, json_t *summary, struct error *error)
 {
-	char path[4096];
 	int ret = 0;
 
 	if (!record)
 		return 0;
 	if (summary) {
 		ret = tops_write(record, summary, error);
-		snprintf(path, sizeof(path), "%s/watch.json", record->dir);
-		if (!ret && json_dump_file(summary, path, JSON_INDENT(1)))
-			ret = error_set(error, EIO, "%s: cannot be written", path);
+		if (!ret)
+			ret = summary_write(record, summary, error);
 	}
-	if (record->intervals)
-		fclose(record->intervals);
+	result_close(record->trials);
 	if (record->rates)
 		fclose(record->rates);
 	if (record->heat)

@@ -283,12 +283,13 @@ class Costs(unittest.TestCase):
             target = os.path.join(folder, "set")
             done = watch("--interval", "0.1", "--duration", "0.55", "--record", target)
             self.assertEqual(done.returncode, 0, done.stderr)
-            with open(os.path.join(target, "watch.jsonl")) as file:
+            with open(os.path.join(target, "trials.jsonl")) as file:
                 lines = [json.loads(line) for line in file]
             self.assertGreaterEqual(len(lines), 5)
-            with open(os.path.join(target, "watch.json")) as file:
-                whole = json.load(file)
-            self.assertEqual(sum(line["counts"]["switches"] for line in lines),
+            with open(os.path.join(target, "summary.json")) as file:
+                whole = json.load(file)["watch"]
+            self.assertTrue(os.path.exists(os.path.join(target, "machine.json")))
+            self.assertEqual(sum(line["iterations"] for line in lines),
                              whole["counts"]["switches"])
             # A record is never written over.
             self.assertEqual(watch("--duration", "0.1", "--record", target).returncode, 1)
