@@ -10,3 +10,5 @@ activemm_SOURCES += \
 	bench/watch-top.c \
 	bench/watch-view.c bench/watch.h
 activemm_LDADD += $(LIBBPF_LIBS)
+
+dist_man_MANS += man/activemm-watch.1
