@@ -76,7 +76,8 @@ def main():
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 15
     observers = {"nothing": None, "empty programs": [EMPTY],
                  "activemm watch": [ACTIVEMM, "watch", "--interval", "0.2"],
-                 "watch --no-loads": [ACTIVEMM, "watch", "--no-loads", "--interval", "0.2"]}
+                 "watch --no-loads": [ACTIVEMM, "watch", "--no-loads", "--interval", "0.2"],
+                 "watch by perf": [ACTIVEMM, "watch", "--source", "perf", "--interval", "0.2"]}
     workloads = {"process": lambda: own("process"), "thread": lambda: own("thread"),
                  "kworker": lambda: own("kworker")}
     if shutil.which("perf"):
