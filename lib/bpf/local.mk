@@ -31,6 +31,10 @@ bpf_skeletons = lib/bpf/switchtrace.skel.h lib/bpf/switchlog.skel.h
 # make removes what it takes for an intermediate file, and then makes it again.
 .SECONDARY: lib/bpf/switchtrace.bpf.o lib/bpf/switchlog.bpf.o
 
+# BUILT_SOURCES only helps `make all' and `make check'.
+lib/switchtrace.$(OBJEXT): lib/bpf/switchtrace.skel.h
+lib/switchlog.$(OBJEXT): lib/bpf/switchlog.skel.h
+
 BUILT_SOURCES += $(bpf_skeletons)
 CLEANFILES += $(bpf_skeletons) lib/bpf/switchtrace.bpf.o lib/bpf/switchlog.bpf.o
 endif
