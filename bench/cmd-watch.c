@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -232,9 +233,12 @@ static int watch_end(struct watch *watch, struct error *error)
 	}
 	if (!ret)
 		ret = watch_stdout_flush(error);
-	/* Nobody may be reading any more: that is an end like any other. */
-	if (ret == -EPIPE)
+	/* Nobody may be reading any more: that is an end like any other, and nothing to complain of. */
+	if (ret == -EPIPE) {
+		__fpurge(stdout);
+		clearerr(stdout);
 		ret = 0;
+	}
 	json_decref(json);
 	return ret;
 }
@@ -278,8 +282,7 @@ static int watch_run(struct watch *watch, struct error *error)
 		ret = sources_open(watch, error);
 	watch->view.source = watch->source;
 	if (!ret && watch->why_estimate[0])
-		fprintf(stderr, "activemm watch: estimates only, BPF cannot be used: %s\n",
-			watch->why_estimate);
+		complain(0, "watch: estimates only, BPF cannot be used: %s", watch->why_estimate);
 	watch->start_ns = now_ns();
 	watch->before.time_ns = watch->start_ns;
 	if (!ret)
@@ -310,12 +313,12 @@ int cmd_watch(int argc, char **argv)
 	}
 	ret = watch_run(&watch, &error);
 	if (ret)
-		fprintf(stderr, "activemm watch: %s\n", error.text);
+		complain(EXIT_FAILED, "watch: %s", error.text);
 	switch_snapshot_free(&watch.now);
 	switch_snapshot_free(&watch.before);
 	switch_snapshot_free(&watch.other);
 	watch_options_free(&watch.options);
 	if (watch.signals >= 0)
 		close(watch.signals);
-	return ret ? 1 : watch.command.status;
+	return ret ? EXIT_FAILED : watch.command.status;
 }

@@ -2,8 +2,10 @@
 #include "config.h"
 #include <errno.h>
 #include <getopt.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include "bench/commands.h"
 #include "bench/watch.h"
 
 static const char help[] =
@@ -28,31 +30,31 @@ static const char help[] =
 	"With a COMMAND the whole system is watched while it runs; the exit status is the "
 	"command's.\n";
 
-static int usage(const char *format, const char *what)
+static int __attribute__((format(printf, 1, 2))) usage(const char *format, ...)
 {
-	fprintf(stderr, "activemm watch: ");
-	fprintf(stderr, format, what);
-	fprintf(stderr, " (activemm watch --help shows the usage)\n");
-	return 2;
+	char text[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	return complain(EXIT_USAGE, "watch: %s (activemm watch --help shows the usage)", text);
 }
 
 static int seconds_parse(double *seconds, const char *text, const char *name, double low)
 {
-	char message[128];
 	char *end;
 
 	*seconds = strtod(text, &end);
 	if (end != text && !*end && *seconds >= low && *seconds <= 31536000)
 		return 0;
-	snprintf(message, sizeof(message), "%s %%s: give seconds, at least %g", name, low);
-	return usage(message, text);
+	return usage("%s %s: give seconds, at least %g", name, text, low);
 }
 
 static int cpus_parse(struct watch_options *options, const char *text)
 {
 	hwloc_bitmap_t cpus = hwloc_bitmap_alloc();
 	struct error error;
-	char message[128];
 	int count;
 
 	count = switch_cpu_count(&error);
@@ -66,9 +68,7 @@ static int cpus_parse(struct watch_options *options, const char *text)
 	if (strspn(text, "0123456789,-") == strlen(text) && !hwloc_bitmap_list_sscanf(cpus, text) &&
 	    hwloc_bitmap_weight(cpus) > 0 && hwloc_bitmap_last(cpus) < count)
 		return 0;
-	snprintf(message, sizeof(message), "--cpus %%s: give a list such as 0,2-3 within 0-%d",
-		 count - 1);
-	return usage(message, text);
+	return usage("--cpus %s: give a list such as 0,2-3 within 0-%d", text, count - 1);
 }
 
 /* Any thread of a process names it. */

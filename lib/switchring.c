@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "config.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/perf_event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "lib/switchring.h"
+#include "lib/tracefs.h"
 
 /* Room for some 10 000 switches; less where the limit on locked memory is low. */
 #define RING_MAX (1 << 20)
@@ -24,113 +23,26 @@ static const char *const flush_filters[SWITCH_RING_FLUSHES] = {
 	[SWITCH_RING_RECEIVED] = "reason==1",
 };
 
-/* tracefs, mounted or not: a mount of our own that nobody else sees will do. */
-static int tracefs_open(struct error *error)
-{
-	static const char *const mounts[] = { "/sys/kernel/tracing/events",
-					      "/sys/kernel/debug/tracing/events" };
-	int code = ENOENT, fs, mount = -1, fd;
-
-	for (size_t i = 0; i < sizeof(mounts) / sizeof(*mounts); i++) {
-		fd = open(mounts[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (fd >= 0)
-			return fd;
-		if (errno != ENOENT)
-			code = errno;
-	}
-	fs = fsopen("tracefs", FSOPEN_CLOEXEC);
-	if (fs >= 0 && !fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
-		mount = fsmount(fs, FSMOUNT_CLOEXEC, 0);
-	if (fs >= 0)
-		close(fs);
-	if (mount >= 0) {
-		fd = openat(mount, "events", O_PATH | O_DIRECTORY | O_CLOEXEC);
-		close(mount);
-		if (fd >= 0)
-			return fd;
-	}
-	if (code == EACCES || code == EPERM)
-		return error_set(error, EPERM, "tracefs may not be read: run as root");
-	return error_set(error, code,
-			 "tracepoints cannot be found (%s): as root, mount -t tracefs tracefs "
-			 "/sys/kernel/tracing",
-			 strerror(code));
-}
-
-static int event_read(int tracefs, const char *path, char *text, size_t size)
-{
-	int fd = openat(tracefs, path, O_RDONLY | O_CLOEXEC);
-	ssize_t length;
-
-	if (fd < 0)
-		return -errno;
-	length = read(fd, text, size - 1);
-	if (length < 0) {
-		length = -errno;
-		close(fd);
-		return length;
-	}
-	close(fd);
-	text[length] = '\0';
-	return 0;
-}
-
-static int field_offset(const char *format, const char *name)
-{
-	char wanted[64];
-	const char *at;
-	int offset;
-
-	for (int array = 0; array < 2; array++) {
-		snprintf(wanted, sizeof(wanted), " %s%s", name, array ? "[" : ";");
-		at = strstr(format, wanted);
-		at = at ? strstr(at, "offset:") : NULL;
-		if (at && sscanf(at, "offset:%d", &offset) == 1)
-			return offset;
-	}
-	return -1;
-}
-
-static int events_read(struct switch_events *events, int tracefs, struct error *error)
-{
-	char text[8192];
-	int ret;
-
-	ret = event_read(tracefs, "sched/sched_switch/id", text, sizeof(text));
-	if (!ret) {
-		events->switch_id = strtoull(text, NULL, 10);
-		ret = event_read(tracefs, "sched/sched_switch/format", text, sizeof(text));
-	}
-	if (ret)
-		return error_set(error, -ret,
-				 "sched:sched_switch: %s; run as root, or let root make tracefs "
-				 "readable (mount -o remount,gid=...)",
-				 strerror(-ret));
-	events->prev_comm = field_offset(text, "prev_comm");
-	events->prev_pid = field_offset(text, "prev_pid");
-	events->prev_state = field_offset(text, "prev_state");
-	events->next_comm = field_offset(text, "next_comm");
-	events->next_pid = field_offset(text, "next_pid");
-	if (events->prev_comm < 0 || events->prev_pid < 0 || events->prev_state < 0 ||
-	    events->next_comm < 0 || events->next_pid < 0)
-		return error_set(error, EINVAL,
-				 "sched:sched_switch has no fields that are known here");
-	ret = event_read(tracefs, "tlb/tlb_flush/id", text, sizeof(text));
-	events->has_flush = !ret;
-	events->flush_id = ret ? 0 : strtoull(text, NULL, 10);
-	return 0;
-}
-
 int switch_events_find(struct switch_events *events, bool want_flush, struct error *error)
 {
-	int tracefs = tracefs_open(error), ret;
+	static const char *const names[] = { "prev_comm", "prev_pid", "prev_state", "next_comm",
+					     "next_pid" };
+	int *offsets[] = { &events->prev_comm, &events->prev_pid, &events->prev_state,
+			   &events->next_comm, &events->next_pid };
+	int id = tracepoint_id("sched", "sched_switch", error);
 
-	if (tracefs < 0)
-		return tracefs;
-	ret = events_read(events, tracefs, error);
-	close(tracefs);
-	events->has_flush = events->has_flush && want_flush;
-	return ret;
+	if (id < 0)
+		return id;
+	events->switch_id = id;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		*offsets[i] = tracepoint_field("sched", "sched_switch", names[i], error);
+		if (*offsets[i] < 0)
+			return *offsets[i];
+	}
+	id = want_flush ? tracepoint_id("tlb", "tlb_flush", NULL) : -ENOENT;
+	events->has_flush = id >= 0;
+	events->flush_id = id >= 0 ? id : 0;
+	return 0;
 }
 
 void switch_ring_init(struct switch_ring *ring)
