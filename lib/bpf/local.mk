@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Switch classes: counted by BPF where it is built, by perf events everywhere.
+AM_CFLAGS += $(LIBBPF_CFLAGS)
 lib_libactivemm_a_SOURCES += \
 	lib/bpf/kernel-flags.h \
 	lib/bpf/switchtrace-abi.h \
