@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The measured part: the hand-over from the caller to the session's kernel thread and back, and
+ * what the thread does to the address space in between.
+ */
+#include <linux/kthread.h>
+#include <linux/mmu_context.h>
+#include <linux/random.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/siphash.h>
+
+#include <asm/invpcid.h>
+#include <asm/mmu.h>
+#include <asm/processor-flags.h>
+#include <asm/special_insns.h>
+
+#include "session.h"
+
+#ifndef CONFIG_X86_64
+#error "activemm.ko needs x86-64: its modes leave, reload and flush are about CR3"
+#endif
+
+static siphash_key_t id_key;
+
+void session_init_ids(void)
+{
+	get_random_bytes(&id_key, sizeof(id_key));
+}
+
+u64 session_mm_id(const struct mm_struct *mm)
+{
+	return mm ? siphash_1u64((unsigned long)mm, &id_key) : 0;
+}
+
+struct activemm_counts session_mm_counts(const struct mm_struct *mm)
+{
+	return (struct activemm_counts){
+		.users = atomic_read(&mm->mm_users),
+		.count = atomic_read(&mm->mm_count),
+	};
+}
+
+/* Interrupts are off: a shootdown may move a lazy CPU to init_mm between the read and the write. */
+static void rewrite_cr3(const struct session *s, bool flush)
+{
+	unsigned long cr3 = __native_read_cr3();
+
+	native_write_cr3(!flush && s->pcid ? cr3 | X86_CR3_PCID_NOFLUSH : cr3);
+	/* Under page table isolation user space runs on a PCID of its own, which CR3 writes miss. */
+	if (flush && s->invpcid_user)
+		invpcid_flush_single_context((cr3 & X86_CR3_PCID_MASK) |
+					     BIT(X86_CR3_PTI_PCID_USER_BIT));
+}
+
+static void rewrite_cr3_as_switches_do(struct session *s, bool flush)
+{
+	int i;
+
+	for (i = 0; i < ACTIVEMM_CR3_WRITES; i++)
+		rewrite_cr3(s, flush);
+	s->cr3_writes += ACTIVEMM_CR3_WRITES;
+}
+
+static void observe(struct session *s)
+{
+	struct activemm_report *seen = &s->seen;
+
+	seen->flags = ACTIVEMM_OBSERVED;
+	if (current->mm)
+		seen->flags |= ACTIVEMM_THREAD_HAS_MM;
+	if (current->active_mm == s->owner_mm)
+		seen->flags |= ACTIVEMM_BORROWS_CALLER;
+	seen->thread_mm = session_mm_id(current->mm);
+	seen->thread_active_mm = session_mm_id(current->active_mm);
+	seen->during = session_mm_counts(s->owner_mm);
+}
+
+/* Within the thread, interrupts off. */
+static void work(struct session *s)
+{
+	switch (s->mode) {
+	case ACTIVEMM_LEAVE:
+#ifdef LEAVE_MM_TAKES_CPU
+		leave_mm(smp_processor_id());
+#else
+		leave_mm();
+#endif
+		s->leaves++;
+		break;
+	case ACTIVEMM_RELOAD:
+		rewrite_cr3_as_switches_do(s, false);
+		break;
+	case ACTIVEMM_FLUSH:
+		rewrite_cr3_as_switches_do(s, true);
+		break;
+	default:
+		/* lazy, isolated: the switches themselves did all there is to do. */
+		break;
+	}
+	s->round_trips++;
+	if (unlikely(s->observe))
+		observe(s);
+}
+
+/*
+ * Both sides hand over with interrupts off from the wake-up until schedule() turns them on again:
+ * else a preemptible kernel may switch within the wake-up and leave the waker runnable, to be
+ * scheduled once more at its leisure. It also keeps a caller that was killed from being freed
+ * (RCU) between the look at ->turn and its wake-up.
+ */
+int session_thread(void *data)
+{
+	struct session *s = data;
+
+	if (s->private_mm)
+		kthread_use_mm(s->private_mm);
+	complete(&s->ready);
+	for (;;) {
+		local_irq_disable();
+		set_current_state(TASK_IDLE);
+		if (smp_load_acquire(&s->turn) == TURN_THREAD) {
+			struct task_struct *caller = s->caller;
+
+			work(s);
+			/* Pairs with the caller's acquire: what was observed comes first. */
+			smp_store_release(&s->turn, TURN_CALLER);
+			wake_up_process(caller);
+		} else if (kthread_should_stop()) {
+			break;
+		}
+		schedule();
+	}
+	__set_current_state(TASK_RUNNING);
+	local_irq_enable();
+	if (s->private_mm)
+		kthread_unuse_mm(s->private_mm);
+	return 0;
+}
+
+/* The thread was woken but has not had the CPU yet, or a signal came. */
+static int await_turn(struct session *s)
+{
+	int err = 0;
+
+	for (;;) {
+		set_current_state(TASK_KILLABLE);
+		if (smp_load_acquire(&s->turn) == TURN_CALLER)
+			break;
+		if (fatal_signal_pending(current)) {
+			/* The thread may be answering just now: nobody may hand over after this. */
+			err = -EINTR;
+			WRITE_ONCE(s->ended, -ECANCELED);
+			WRITE_ONCE(s->turn, TURN_CALLER);
+			break;
+		}
+		schedule();
+	}
+	__set_current_state(TASK_RUNNING);
+	return err;
+}
+
+int session_hand_over(struct session *s)
+{
+	int err;
+
+	if (!s->thread)
+		return -ENXIO;
+	if (current->mm != s->owner_mm)
+		return -EPERM;
+	local_irq_disable();
+	err = READ_ONCE(s->ended);
+	if (!err && smp_processor_id() != s->cpu)
+		err = -EINVAL;
+	if (unlikely(err)) {
+		local_irq_enable();
+		return err;
+	}
+	s->caller = current;
+	/* The thread acquires ->turn before it wakes us: that orders our state, no barrier needed. */
+	__set_current_state(TASK_KILLABLE);
+	smp_store_release(&s->turn, TURN_THREAD);
+	wake_up_process(s->thread);
+	schedule();
+	if (likely(smp_load_acquire(&s->turn) == TURN_CALLER))
+		return 0;
+	return await_turn(s);
+}
+
