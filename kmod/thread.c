@@ -3,6 +3,7 @@
  * The measured part: the hand-over from the caller to the session's kernel thread and back, and
  * what the thread does to the address space in between.
  */
+#include <linux/cpumask.h>
 #include <linux/kthread.h>
 #include <linux/mmu_context.h>
 #include <linux/random.h>
@@ -170,8 +171,9 @@ int session_hand_over(struct session *s)
 		return -EPERM;
 	local_irq_disable();
 	err = READ_ONCE(s->ended);
+	/* On the way down the CPU loses its tasks before cpu_going_down() runs. */
 	if (!err && smp_processor_id() != s->cpu)
-		err = -EINVAL;
+		err = cpu_active(s->cpu) ? -EINVAL : -ENODEV;
 	if (unlikely(err)) {
 		local_irq_enable();
 		return err;
