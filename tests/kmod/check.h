@@ -59,6 +59,7 @@ void sleep_ms(unsigned int ms);
 /* The groups of checks; each leaves no session open. */
 void check_counts(void);
 void check_reports(void);
+void check_pace(void);
 void check_errors(void);
 void check_sharing(void);
 void check_killed_owner(void);

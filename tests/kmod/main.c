@@ -66,6 +66,7 @@ int main(int argc, char **argv)
 		return check_finish();
 	check_counts();
 	check_reports();
+	check_pace();
 	check_errors();
 	check_sharing();
 	check_two_sessions();
