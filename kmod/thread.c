@@ -22,6 +22,11 @@
 #error "activemm.ko needs x86-64: its modes leave, reload and flush are about CR3"
 #endif
 
+/* Not there in a kernel built without page table isolation, and not used then. */
+#ifndef X86_CR3_PTI_PCID_USER_BIT
+#define X86_CR3_PTI_PCID_USER_BIT 11
+#endif
+
 static siphash_key_t id_key;
 
 void session_init_ids(void)
