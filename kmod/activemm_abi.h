@@ -19,7 +19,7 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
-#define ACTIVEMM_DEVICE "/dev/activemm"
+#define ACTIVEMM_DEVICE	     "/dev/activemm"
 #define ACTIVEMM_ABI_VERSION 1
 
 /* CR3 writes the thread makes per round trip in the modes reload and flush: as many as the two
@@ -47,7 +47,7 @@ enum activemm_mode {
 
 /* activemm_info.features */
 #define ACTIVEMM_HAS_PCID (1U << 0)
-#define ACTIVEMM_HAS_PTI (1U << 1)
+#define ACTIVEMM_HAS_PTI  (1U << 1)
 /* Mode flush reaches the user half too: no PTI, no PCID, or INVPCID to do it with. */
 #define ACTIVEMM_FLUSHES_USER (1U << 2)
 
@@ -79,8 +79,8 @@ struct activemm_counts {
 };
 
 /* activemm_report.flags: what the last ACTIVEMM_OBSERVE saw from within the thread. */
-#define ACTIVEMM_OBSERVED (1U << 0)
-#define ACTIVEMM_THREAD_HAS_MM (1U << 1) /* current->mm != NULL */
+#define ACTIVEMM_OBSERVED	(1U << 0)
+#define ACTIVEMM_THREAD_HAS_MM	(1U << 1) /* current->mm != NULL */
 #define ACTIVEMM_BORROWS_CALLER (1U << 2) /* current->active_mm == the caller's mm */
 
 struct activemm_report {

@@ -335,6 +335,6 @@ static void __exit activemm_exit(void)
 module_init(activemm_init);
 module_exit(activemm_exit);
 
-MODULE_DESCRIPTION("A pinned kernel thread to switch to, borrowing the caller's address space or not");
+MODULE_DESCRIPTION("A kernel thread to switch to, borrowing the caller's mm or not");
 MODULE_LICENSE("GPL");
 MODULE_VERSION("1.0");

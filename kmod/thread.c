@@ -53,7 +53,7 @@ static void rewrite_cr3(const struct session *s, bool flush)
 	unsigned long cr3 = __native_read_cr3();
 
 	native_write_cr3(!flush && s->pcid ? cr3 | X86_CR3_PCID_NOFLUSH : cr3);
-	/* Under page table isolation user space runs on a PCID of its own, which CR3 writes miss. */
+	/* Under page table isolation user space has a PCID of its own, which CR3 writes miss. */
 	if (flush && s->invpcid_user)
 		invpcid_flush_single_context((cr3 & X86_CR3_PCID_MASK) |
 					     BIT(X86_CR3_PTI_PCID_USER_BIT));
@@ -125,11 +125,12 @@ int session_thread(void *data)
 	for (;;) {
 		local_irq_disable();
 		set_current_state(TASK_IDLE);
+		/* Pairs with the caller's release: ->caller and ->observe are this turn's. */
 		if (smp_load_acquire(&s->turn) == TURN_THREAD) {
 			struct task_struct *caller = s->caller;
 
 			work(s);
-			/* Pairs with the caller's acquire: what was observed comes first. */
+			/* Pairs with the caller's acquires: what was observed comes first. */
 			smp_store_release(&s->turn, TURN_CALLER);
 			wake_up_process(caller);
 		} else if (kthread_should_stop()) {
@@ -151,6 +152,7 @@ static int await_turn(struct session *s)
 
 	for (;;) {
 		set_current_state(TASK_KILLABLE);
+		/* Pairs with the thread's release. */
 		if (smp_load_acquire(&s->turn) == TURN_CALLER)
 			break;
 		if (fatal_signal_pending(current)) {
@@ -184,13 +186,13 @@ int session_hand_over(struct session *s)
 		return err;
 	}
 	s->caller = current;
-	/* The thread acquires ->turn before it wakes us: that orders our state, no barrier needed. */
 	__set_current_state(TASK_KILLABLE);
+	/* The thread acquires ->turn before it wakes us: our state needs no barrier of its own. */
 	smp_store_release(&s->turn, TURN_THREAD);
 	wake_up_process(s->thread);
 	schedule();
+	/* Pairs with the thread's release. */
 	if (likely(smp_load_acquire(&s->turn) == TURN_CALLER))
 		return 0;
 	return await_turn(s);
 }
-

@@ -66,8 +66,8 @@ int check_finish(void)
 const char *mode_name(enum activemm_mode mode)
 {
 	static const char *const names[ACTIVEMM_MODES] = {
-		[ACTIVEMM_LAZY] = "lazy",     [ACTIVEMM_ISOLATED] = "isolated",
-		[ACTIVEMM_LEAVE] = "leave",   [ACTIVEMM_RELOAD] = "reload",
+		[ACTIVEMM_LAZY] = "lazy",   [ACTIVEMM_ISOLATED] = "isolated",
+		[ACTIVEMM_LEAVE] = "leave", [ACTIVEMM_RELOAD] = "reload",
 		[ACTIVEMM_FLUSH] = "flush",
 	};
 
@@ -81,7 +81,7 @@ int call(int fd, unsigned long request, void *arg)
 
 int session_open_on(enum activemm_mode mode, unsigned int cpu, pid_t pid)
 {
-	struct activemm_setup setup = {.mode = mode, .cpu = cpu, .pid = pid};
+	struct activemm_setup setup = { .mode = mode, .cpu = cpu, .pid = pid };
 	int fd = open(ACTIVEMM_DEVICE, O_RDWR | O_CLOEXEC);
 	int err;
 
@@ -184,7 +184,7 @@ bool await_kernel_threads(int n)
 
 void sleep_ms(unsigned int ms)
 {
-	struct timespec wait = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
+	struct timespec wait = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L };
 
 	while (nanosleep(&wait, &wait) && errno == EINTR)
 		;
@@ -205,8 +205,16 @@ void log_mark(void)
 const char *log_complaint(void)
 {
 	static const char *const signs[] = {
-		"WARNING:", "BUG:", "Oops", "general protection", "blocked for more than",
-		"detected stall", "soft lockup", "Call Trace", "refcount_t", "unreferenced object",
+		"WARNING:",
+		"BUG:",
+		"Oops",
+		"general protection",
+		"blocked for more than",
+		"detected stall",
+		"soft lockup",
+		"Call Trace",
+		"refcount_t",
+		"unreferenced object",
 	};
 	static char log[1 << 20];
 	int length = klogctl(3 /* SYSLOG_ACTION_READ_ALL */, log, sizeof(log) - 1);

@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define TRIPS 200
+#define TRIPS	200
 #define BATCHES 100
 /* So many exact ones are enough. */
 #define EXACT 10
@@ -118,7 +118,8 @@ static uint64_t check_mode_counts(const struct counters *counters, enum activemm
 	if (!check(exact == EXACT && !fewer,
 		   "%s: 2 switches and %llu CR3 loads per round trip (%d of %d batches exact)",
 		   mode_name(mode), (unsigned long long)loads_per_trip[mode], exact, batch))
-		check_note("at most %llu switches and %llu loads in %d round trips; %d batches had fewer",
+		check_note("at most %llu switches and %llu loads in %d round trips; %d batches had "
+			   "fewer",
 			   (unsigned long long)most_switches, (unsigned long long)most_loads, TRIPS,
 			   fewer);
 	return batch * TRIPS;
@@ -190,7 +191,7 @@ static bool seen_as_expected(enum activemm_mode mode, const struct activemm_repo
 /* A few times: the other CPU's idle task may borrow the same mm, or let go of it, meanwhile. */
 void check_reports(void)
 {
-	struct activemm_report r = {0};
+	struct activemm_report r = { 0 };
 	pid_t sleeper;
 	bool seen;
 	int fd;
@@ -203,7 +204,8 @@ void check_reports(void)
 			seen = !call(fd, ACTIVEMM_OBSERVE, NULL) &&
 			       !call(fd, ACTIVEMM_REPORT, &r) && seen_as_expected(mode, &r);
 		}
-		check(seen, "%s: the thread saw mm %s, active_mm %s, mm_count %u, %u, %u, mm_users %u",
+		check(seen,
+		      "%s: the thread saw mm %s, active_mm %s, mm_count %u, %u, %u, mm_users %u",
 		      mode_name(mode), r.flags & ACTIVEMM_THREAD_HAS_MM ? "its own" : "NULL",
 		      r.flags & ACTIVEMM_BORROWS_CALLER ? "the caller's" : "another",
 		      r.before.count, r.during.count, r.after.count, r.before.users);

@@ -84,10 +84,10 @@ void check_two_sessions(void)
 {
 	pid_t sleeper = sleeper_start();
 	struct pair pair = {
-		{session_open_on(ACTIVEMM_LAZY, TEST_CPU, 0),
-		 session_open_on(ACTIVEMM_ISOLATED, TEST_CPU, sleeper)},
+		{ session_open_on(ACTIVEMM_LAZY, TEST_CPU, 0),
+		  session_open_on(ACTIVEMM_ISOLATED, TEST_CPU, sleeper) },
 	};
-	unsigned int cpus[2] = {0, TEST_CPU};
+	unsigned int cpus[2] = { 0, TEST_CPU };
 	pid_t other;
 	int status;
 
@@ -154,7 +154,7 @@ static pid_t owner_start(enum activemm_mode mode, pid_t sleeper)
 
 static void check_killed_in(enum activemm_mode mode)
 {
-	struct sched_param param = {0};
+	struct sched_param param = { 0 };
 	pid_t sleeper = mode == ACTIVEMM_ISOLATED ? sleeper_start() : 0;
 	pid_t busy = busy_start();
 	pid_t owner = owner_start(mode, sleeper);
@@ -243,8 +243,7 @@ static void check_offline_in(enum activemm_mode mode)
 	      "%s: a session on a CPU that is offline is refused", mode_name(mode));
 	check(online(true), "%s: CPU %d comes back", mode_name(mode), TEST_CPU);
 	pin(TEST_CPU);
-	check(call(fd, ACTIVEMM_ROUND_TRIP, NULL) == -ENODEV &&
-		      !call(fd, ACTIVEMM_REPORT, &report),
+	check(call(fd, ACTIVEMM_ROUND_TRIP, NULL) == -ENODEV && !call(fd, ACTIVEMM_REPORT, &report),
 	      "%s: a session from before stays ended, and reports", mode_name(mode));
 	close(fd);
 	fd = session_open_on(mode, TEST_CPU, sleeper);
@@ -313,7 +312,7 @@ static int short_session(void *arg)
 
 void check_leaks(void)
 {
-	const char *const slabs[] = {"mm_struct", "task_struct"};
+	const char *const slabs[] = { "mm_struct", "task_struct" };
 	long before[2], after[2];
 	const int cycles = 300;
 	int err = 0;

@@ -34,29 +34,31 @@ static void check_setup_errors(void)
 	pid_t gone = sleeper_start();
 
 	sleeper_stop(gone);
-	check_refused(-EINVAL, &(struct activemm_setup){.mode = ACTIVEMM_MODES}, "an unknown mode");
-	check_refused(-EINVAL, &(struct activemm_setup){.cpu = 4096}, "a CPU there is not");
-	check_refused(-EINVAL, &(struct activemm_setup){.cpu = UINT32_MAX}, "no CPU at all");
-	check_refused(-EINVAL, &(struct activemm_setup){.reserved = 1}, "a reserved field set");
-	check_refused(-EINVAL, &(struct activemm_setup){.pid = 1}, "a task that lazy has no use for");
-	check_refused(-EINVAL, &(struct activemm_setup){.mode = ACTIVEMM_ISOLATED},
+	check_refused(-EINVAL, &(struct activemm_setup){ .mode = ACTIVEMM_MODES },
+		      "an unknown mode");
+	check_refused(-EINVAL, &(struct activemm_setup){ .cpu = 4096 }, "a CPU there is not");
+	check_refused(-EINVAL, &(struct activemm_setup){ .cpu = UINT32_MAX }, "no CPU at all");
+	check_refused(-EINVAL, &(struct activemm_setup){ .reserved = 1 }, "a reserved field set");
+	check_refused(-EINVAL, &(struct activemm_setup){ .pid = 1 },
+		      "a task that lazy has no use for");
+	check_refused(-EINVAL, &(struct activemm_setup){ .mode = ACTIVEMM_ISOLATED },
 		      "no task for isolated");
-	check_refused(-EINVAL, &(struct activemm_setup){.mode = ACTIVEMM_ISOLATED, .pid = -1},
+	check_refused(-EINVAL, &(struct activemm_setup){ .mode = ACTIVEMM_ISOLATED, .pid = -1 },
 		      "a negative task");
 	check_refused(-EINVAL,
-		      &(struct activemm_setup){.mode = ACTIVEMM_ISOLATED, .pid = getpid()},
+		      &(struct activemm_setup){ .mode = ACTIVEMM_ISOLATED, .pid = getpid() },
 		      "the caller's own address space");
-	check_refused(-ESRCH, &(struct activemm_setup){.mode = ACTIVEMM_ISOLATED, .pid = gone},
+	check_refused(-ESRCH, &(struct activemm_setup){ .mode = ACTIVEMM_ISOLATED, .pid = gone },
 		      "a task that is gone");
-	check_refused(-ESRCH, &(struct activemm_setup){.mode = ACTIVEMM_ISOLATED, .pid = 2},
+	check_refused(-ESRCH, &(struct activemm_setup){ .mode = ACTIVEMM_ISOLATED, .pid = 2 },
 		      "a kernel thread's address space");
 }
 
 void check_errors(void)
 {
-	struct activemm_setup setup = {.cpu = TEST_CPU};
+	struct activemm_setup setup = { .cpu = TEST_CPU };
 	struct activemm_report report;
-	struct activemm_info info = {0};
+	struct activemm_info info = { 0 };
 	int fd = open(ACTIVEMM_DEVICE, O_RDWR | O_CLOEXEC);
 	int err;
 
@@ -79,7 +81,8 @@ void check_errors(void)
 	check(call(fd, ACTIVEMM_ROUND_TRIP, NULL) == -EINVAL,
 	      "a round trip from another CPU is refused");
 	pin(TEST_CPU);
-	check(call(fd, ACTIVEMM_ROUND_TRIP, (void *)1) == -EINVAL, "a round trip takes no argument");
+	check(call(fd, ACTIVEMM_ROUND_TRIP, (void *)1) == -EINVAL,
+	      "a round trip takes no argument");
 	err = call(fd, ACTIVEMM_ROUND_TRIP, NULL);
 	check(!err, "a round trip from its CPU succeeds (%s)", strerror(-err));
 	pin(0);
@@ -102,8 +105,8 @@ struct fuzz {
 
 static int32_t some_pid(struct fuzz *fuzz)
 {
-	const int32_t pids[] = {0, 0, fuzz->sleeper, fuzz->sleeper, getpid(), 1, 2, -1,
-				rand_r(&fuzz->seed)};
+	const int32_t pids[] = { 0, 0,	fuzz->sleeper,	    fuzz->sleeper, getpid(), 1,
+				 2, -1, rand_r(&fuzz->seed) };
 
 	return pids[rand_r(&fuzz->seed) % (sizeof(pids) / sizeof(pids[0]))];
 }
@@ -167,7 +170,7 @@ static int fuzz_body(void *arg)
 
 void check_fuzz(unsigned int seed, unsigned int calls)
 {
-	struct fuzz fuzz = {.seed = seed, .calls = calls, .sleeper = sleeper_start()};
+	struct fuzz fuzz = { .seed = seed, .calls = calls, .sleeper = sleeper_start() };
 	int status = in_child(TEST_CPU, fuzz_body, &fuzz);
 
 	check(status == 0, "%u random calls, seed %u, come back", calls, seed);

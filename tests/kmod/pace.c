@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TRIPS 200
+#define TRIPS	200
 #define BATCHES 20
 
 struct kworker {
@@ -29,7 +29,7 @@ static int kworker_trip(void *arg)
 		.aio_lio_opcode = IOCB_CMD_FSYNC,
 		.aio_fildes = kworker->memfd,
 	};
-	struct iocb *requests[1] = {&request};
+	struct iocb *requests[1] = { &request };
 	struct io_event event;
 
 	if (syscall(SYS_io_submit, kworker->context, 1, requests) != 1 ||
@@ -67,7 +67,7 @@ static uint64_t ns_per_trip(int (*trip)(void *), void *arg)
 
 void check_pace(void)
 {
-	struct kworker kworker = {.memfd = memfd_create("pace", MFD_CLOEXEC)};
+	struct kworker kworker = { .memfd = memfd_create("pace", MFD_CLOEXEC) };
 	int fd = session_open_on(ACTIVEMM_LAZY, TEST_CPU, 0);
 	uint64_t ours, theirs;
 
