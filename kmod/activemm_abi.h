@@ -87,7 +87,8 @@ struct activemm_report {
 	__u32 mode;
 	__u32 cpu;
 	__u32 flags;
-	__u32 reserved;
+	/* The kernel thread's id, as the scheduler's events name it. */
+	__s32 thread;
 	/* Since ACTIVEMM_SET_UP: round trips, CR3 writes the module made itself, leave_mm calls. */
 	__u64 round_trips;
 	__u64 cr3_writes;

@@ -198,6 +198,7 @@ static int report(struct session *s, void __user *arg)
 	out = s->seen;
 	out.mode = s->mode;
 	out.cpu = s->cpu;
+	out.thread = s->thread ? task_pid_nr(s->thread) : 0;
 	out.round_trips = s->round_trips;
 	out.cr3_writes = s->cr3_writes;
 	out.leaves = s->leaves;

@@ -129,7 +129,11 @@ static void check_mode_totals(enum activemm_mode mode, int fd, uint64_t n)
 {
 	struct activemm_report report;
 	int err = call(fd, ACTIVEMM_REPORT, &report);
+	pid_t thread = 0;
 
+	kernel_threads(&thread);
+	check(!err && report.thread == thread, "%s: the module reports its thread, %d",
+	      mode_name(mode), thread);
 	check(!err && report.mode == mode && report.cpu == TEST_CPU && report.round_trips == n,
 	      "%s: the module reports %llu round trips", mode_name(mode), (unsigned long long)n);
 	check(!err && report.cr3_writes == n * writes_per_trip[mode],
