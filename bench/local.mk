@@ -7,7 +7,8 @@ SCENARIOS = \
 	bench/process.c \
 	bench/kworker.c \
 	bench/idle.c \
-	bench/ring.c
+	bench/ring.c \
+	bench/kthread.c
 
 activemm_SOURCES = $(SCENARIOS) \
 	bench/main.c bench/commands.h \
