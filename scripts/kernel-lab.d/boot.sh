@@ -1,0 +1,192 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Boots one guest, brings back what it left and says how the kernel fared.
+# shellcheck disable=SC2154,SC2034 # shared with kernel-lab
+
+# What the kernel says when it is broken. A warning's text moved between kernels, its cut line did not.
+readonly trouble='Kernel panic|\[ cut here \]|Oops|BUG: |general protection fault|unable to handle|kmemleak: [0-9]|KASAN|KCSAN|UBSAN|INFO: task .* blocked|refcount_t: '
+# Seen when the host is too busy for an emulated CPU: said, not held against the kernel.
+readonly stall='soft lockup|detected stalls|self-detected stall|rcu_.*kthread starved'
+
+qemu='qemu-system-x86_64'
+need_qemu() { need $qemu:qemu-system-x86 timeout:coreutils; }
+
+# start_qemu ARGUMENTS...: in the background, killed with this shell whatever ends it.
+start_qemu() {
+	local guard=()
+	! command -v setpriv >/dev/null || guard=(setpriv --pdeathsig KILL)
+	# Its own session: Ctrl-C reaches the shell, which ends it.
+	"${guard[@]}" $qemu "$@" </dev/null &
+	qemu_pid=$!
+	children=("$qemu_pid")
+}
+
+# Waits for QEMU for so many seconds; 124 if they pass, even if the process cannot be killed.
+wait_qemu() {
+	local end=$((SECONDS + $1)) status
+	while kill -0 "$qemu_pid" 2>/dev/null; do
+		if [ $SECONDS -ge $end ]; then
+			kill -KILL "$qemu_pid" 2>/dev/null
+			disown "$qemu_pid" 2>/dev/null
+			children=()
+			return "$TIME_LIMIT"
+		fi
+		sleep 0.05
+	done
+	wait "$qemu_pid"
+	status=$?
+	children=()
+	return $status
+}
+
+accel_arguments() {
+	case $1 in
+	kvm) echo -accel kvm -cpu host ;;
+	# One thread for all CPUs: with one each, kernels that patch their own text have died.
+	*) echo -accel tcg,thread=single -cpu max ;;
+	esac
+}
+
+# Does KVM run a whole kernel here? A device that opens proves nothing. Asked once per boot of this
+# machine; needs image and tmp.
+kvm_works() {
+	local answer now
+	[ -r /dev/kvm ] && [ -w /dev/kvm ] || return 1
+	now="$(cat /proc/sys/kernel/random/boot_id) $($qemu --version | head -n 1)"
+	answer=$cache/kvm
+	if [ -r "$answer" ] && [ "$(head -n 1 "$answer")" = "$now" ]; then
+		[ "$(tail -n 1 "$answer")" = yes ]
+		return
+	fi
+	mkdir -p "$tmp/kvm" "$cache"
+	kvm_boots && verdict=yes || verdict=no
+	rm -rf "$tmp/kvm"
+	[ "$verdict" = yes ] || say "KVM does not run a kernel within 15 s on this machine: software emulation it is"
+	printf '%s\n%s\n' "$now" "$verdict" >"$answer.$$" && mv "$answer.$$" "$answer"
+	[ "$verdict" = yes ]
+}
+
+kvm_boots() {
+	local status
+	mkdir -p "$tmp/kvm/tree/bin"
+	cp /bin/busybox "$tmp/kvm/tree/bin/"
+	printf '#!/bin/busybox sh\necho lab-lives\nexec /bin/busybox poweroff -f\n' >"$tmp/kvm/tree/init"
+	chmod +x "$tmp/kvm/tree/init"
+	(cd "$tmp/kvm/tree" && find . | cpio -o -H newc --quiet) >"$tmp/kvm/initrd"
+	# shellcheck disable=SC2046 # words
+	start_qemu $(accel_arguments kvm) -nodefaults -no-user-config -display none -no-reboot -m 512 -smp 2 \
+		-serial "file:$tmp/kvm/log" -kernel "$image" -initrd "$tmp/kvm/initrd" \
+		-append 'console=ttyS0 panic=-1' 2>/dev/null
+	wait_qemu 15 2>/dev/null
+	status=$?
+	[ $status -eq 0 ] && grep -q lab-lives "$tmp/kvm/log"
+}
+
+# Turns auto into kvm or tcg.
+choose_accel() {
+	[ "$accel" = auto ] || return 0
+	need_qemu
+	accel=tcg
+	[ -w /dev/kvm ] || return 0
+	if [ -z "${image:-}" ]; then
+		need /bin/busybox:busybox-static cpio:cpio
+		find_kernel newest
+	fi
+	! kvm_works || accel=kvm
+}
+
+# The log's lines about trouble, each with what follows it, as long as a trace.
+show_trouble() { grep -E -A 24 -m 2 -e "$1" "$2" | head -n 60 | sed 's/^/  | /' >&2; }
+
+# boot_kernel KERNEL BOOT MODULE RESULTS COMMAND...: the exit status is the command's, or the lab's.
+boot_kernel() {
+	local kernel=$1 params=$2 want=$3 into=$4 status start
+	shift 4
+	need_qemu
+	make_tmp
+	find_kernel "$kernel"
+	choose_accel
+	choose_module "$want"
+	make_guest "$accel" "$params" "$ko" "$@"
+	start=${EPOCHREALTIME/./}
+	exec {to_out}> >(exec cat) {to_err}> >(exec cat >&2)
+	# shellcheck disable=SC2046 # words
+	start_qemu $(accel_arguments "$accel") -nodefaults -no-user-config -display none -no-reboot \
+		-m "$memory" -smp "$cpus" -serial "file:$tmp/console" -serial "file:$tmp/shipped" \
+		-serial "file:/proc/self/fd/$to_out" -serial "file:/proc/self/fd/$to_err" \
+		-kernel "$image" -initrd "$initrd" \
+		-append "console=ttyS0 loglevel=5 panic=-1 oops=panic activemm.accel=$accel $params" 2>"$tmp/qemu.log"
+	wait_qemu "$limit"
+	status=$?
+	exec {to_out}>&- {to_err}>&-
+	boot_ms=$(((${EPOCHREALTIME/./} - start) / 1000))
+	tr -d '\r' <"$tmp/console" >"$tmp/console.txt" 2>/dev/null
+	receive
+	judge "$status"
+}
+
+# Unpacks what the guest shipped into $tmp/out; fails unless every byte arrived.
+receive() {
+	local word='' size='' sum=''
+	mkdir -p "$tmp/out"
+	[ -s "$tmp/shipped" ] || return 1
+	read -r word size sum < <(head -n 1 "$tmp/shipped" | tr -d '\0')
+	[ "$word" = activemm-lab ] || return 1
+	tail -n +2 "$tmp/shipped" >"$tmp/shipped.tgz"
+	[ "$(wc -c <"$tmp/shipped.tgz")" = "$size" ] || return 1
+	[ "$(sha256sum <"$tmp/shipped.tgz" | cut -d ' ' -f 1)" = "$sum" ] || return 1
+	tar -C "$tmp/out" -xzf "$tmp/shipped.tgz" --no-same-owner
+}
+
+# judge QEMU-STATUS: says what went wrong, keeps log and results, exits.
+judge() {
+	local qemu_status=$1 status='' text=$tmp/console.txt
+	[ ! -s "$tmp/out/status" ] || status=$(cat "$tmp/out/status")
+	# The complete log if the guest lived to ship it.
+	[ ! -s "$tmp/out/kernel.log" ] || text=$tmp/out/kernel.log
+	[ -z "$log" ] || cp "$text" "$log"
+	if [ -n "$into" ] && [ -d "$tmp/out/results" ]; then
+		mkdir -p "$into" && cp -r "$tmp/out/results/." "$into/" || exit 1
+	fi
+	if grep -qE "$stall" "$text"; then
+		say "$release: this machine was too slow for its guest: $(grep -m 1 -E "$stall" "$text")"
+	fi
+	if grep -vE "$stall" "$text" | grep -qE "$trouble"; then
+		say "$release (boot '$params', $accel): the kernel is in trouble:"
+		show_trouble "$trouble" "$text"
+		verdict=$KERNEL_BAD
+	elif [ -z "$status" ] && [ "$qemu_status" -eq "$TIME_LIMIT" ]; then
+		say "$release (boot '$params', $accel): not done after $limit s (--time); its last lines:"
+		tail -n 15 "$text" | sed 's/^/  | /' >&2
+		verdict=$TIME_LIMIT
+	elif [ -z "$status" ]; then
+		say "$release (boot '$params', $accel): the guest ended without results: $(head -n 1 "$tmp/qemu.log")"
+		tail -n 15 "$text" | sed 's/^/  | /' >&2
+		verdict=$KERNEL_BAD
+	else
+		verdict=$status
+	fi
+	return "$verdict"
+}
+
+# choose_module none|auto|FILE: sets ko, none where the module cannot be had.
+choose_module() {
+	ko=$1
+	case $ko in
+	none) return ;;
+	auto) ;;
+	*)
+		[ -s "$ko" ] || fail 1 "there is no module $ko"
+		return
+		;;
+	esac
+	ko=none
+	if [ ! -x "$here/kmod-build" ] || [ -z "$package" ]; then
+		say "no activemm.ko for $release: only built for Debian's kernels"
+	elif ko=$("$here/kmod-build" "$release" "$cache/kmod/$release" 2>"$tmp/kmod.log"); then
+		return
+	else
+		ko=none
+		say "no activemm.ko for $release: $(tail -n 1 "$tmp/kmod.log")"
+	fi
+}

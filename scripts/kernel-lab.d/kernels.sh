@@ -1,0 +1,231 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Where kernels come from: apt, with a configuration and state of its own under $cache/apt.
+# shellcheck disable=SC2034,SC2154 # shared with kernel-lab
+
+suites=(bullseye bookworm bookworm-backports trixie trixie-backports forky sid)
+
+# The first Debian mirror that this machine's own apt uses.
+mirror() {
+	local uri
+	# shellcheck disable=SC2016 # apt's own fields
+	uri=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
+		grep -m 1 -E '/debian/?$')
+	uri=${ACTIVEMM_MIRROR:-${uri:-http://deb.debian.org/debian}}
+	echo "${uri%/}"
+}
+
+# The lab's apt takes over how this machine reaches the network (proxies, time-outs, whether old
+# indexes are accepted) and nothing else. Signatures are always checked.
+configure_apt() {
+	local suite url
+	mkdir -p "$cache/apt/state/lists/partial" "$cache/apt/cache/archives/partial" "$cache/kernels"
+	: >"$cache/apt/state/status"
+	keyring=$cache/apt/keyring.gpg
+	[ -s "$keyring" ] || keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+	keyring=${ACTIVEMM_KEYRING:-$keyring}
+	[ -r "$keyring" ] || need "$keyring:debian-archive-keyring"
+	url=$(mirror)
+	for suite in "${suites[@]}"; do
+		echo "deb [signed-by=$keyring] $url $suite main"
+	done >"$cache/apt/sources.list"
+	{
+		apt-config dump --format '%F "%v";%n' Acquire | grep -v -e 'Acquire::IndexTargets' -e '::Allow'
+		cat <<END
+Dir "$cache/apt";
+Dir::State "state";
+Dir::State::status "$cache/apt/state/status";
+Dir::Cache "cache";
+Dir::Etc "$cache/apt";
+Dir::Etc::SourceList "$cache/apt/sources.list";
+Dir::Etc::SourceParts "/dev/null";
+Dir::Etc::Parts "/dev/null";
+Dir::Etc::PreferencesParts "/dev/null";
+Dir::Etc::Trusted "/dev/null";
+Dir::Etc::TrustedParts "/dev/null";
+APT::Architecture "amd64";
+APT::Architectures { "amd64"; };
+APT::Sandbox::User "root";
+APT::Get::AllowUnauthenticated "false";
+Acquire::AllowInsecureRepositories "false";
+Acquire::Languages "none";
+Acquire::GzipIndexes "true";
+Acquire::Retries "2";
+END
+	} >"$cache/apt/apt.conf"
+}
+
+lab_apt() { APT_CONFIG=$cache/apt/apt.conf "$@"; }
+
+# A suite newer than this machine's keyring: the keyring package of a suite that it does verify
+# brings the next keys.
+extend_keyring() {
+	local deb
+	grep -q NO_PUBKEY "$cache/apt/update.log" || return 1
+	[ ! -s "$cache/apt/keyring.gpg" ] || return 1
+	make_tmp
+	(cd "$tmp" && lab_apt apt-get -qq download debian-archive-keyring) >>"$cache/apt/update.log" 2>&1 || return 1
+	for deb in "$tmp"/debian-archive-keyring_*.deb; do
+		dpkg-deb --fsys-tarfile "$deb" |
+			tar -xO ./usr/share/keyrings/debian-archive-keyring.gpg >"$cache/apt/keyring.new" || return 1
+		mv "$cache/apt/keyring.new" "$cache/apt/keyring.gpg"
+	done
+	configure_apt
+}
+
+# $cache/apt/kernels: "release package version suite" of each cloud kernel, made at most once a day.
+update_index() {
+	local suite file
+	if [ -z "$refresh" ] && [ -n "$(find "$cache/apt/kernels" -mtime -1 -size +0 2>/dev/null)" ]; then
+		return 0
+	fi
+	refresh=
+	need apt-get:apt dpkg-deb:dpkg
+	mkdir -p "$cache/apt"
+	exec {lock}>"$cache/apt/lock"
+	flock "$lock"
+	configure_apt
+	say "reading what kernels $(mirror) has"
+	if ! lab_apt apt-get -q -o APT::Update::Error-Mode=any update >"$cache/apt/update.log" 2>&1 && extend_keyring; then
+		lab_apt apt-get -q update >"$cache/apt/update.log" 2>&1
+	fi
+	# shellcheck disable=SC2016 # apt's own fields
+	lab_apt apt-get indextargets --format '$(RELEASE) $(FILENAME)' 'Created-By: Packages' |
+		while read -r suite file; do
+			/usr/lib/apt/apt-helper cat-file "$file" | awk -v suite="$suite" '
+				/^Package: / { name = $2 }
+				/^Version: / { version = $2 }
+				/^$/ { put() }
+				END { put() }
+				function put() {
+					if (name ~ /^linux-(image|binary)-[0-9].*-[0-9.]*cloud-amd64$/ ||
+					    name ~ /^linux-(image|binary)-[0-9]+\.[0-9]+\.[0-9]+.*cloud-amd64$/) {
+						release = name
+						sub(/^linux-(image|binary)-/, "", release)
+						print release, name, version, suite
+					}
+					name = ""
+				}'
+		done | sort -u -k 1,1V -k 2,2 -k 3,3V >"$cache/apt/kernels.new"
+	explain_missing_suites
+	exec {lock}>&-
+	[ -s "$cache/apt/kernels.new" ] || fail "$UNAVAILABLE" "apt reaches no kernel at $(mirror): $(grep -m 1 -E '^(E|W|Err)' "$cache/apt/update.log")"
+	# From 6.19 on the image package is empty and depends on the binary one.
+	awk '!($1 in best) || $2 ~ /^linux-binary/ { best[$1] = $0 } END { for (r in best) print best[r] }' \
+		"$cache/apt/kernels.new" | sort -k 1,1V >"$cache/apt/kernels"
+	rm -f "$cache/apt/kernels.new"
+}
+
+explain_missing_suites() {
+	local suite why
+	for suite in "${suites[@]}"; do
+		grep -q " $suite\$" "$cache/apt/kernels.new" && continue
+		why=$(grep -m 1 -E "^[EW]: .*[/ ]$suite[/ ]" "$cache/apt/update.log" | cut -c 4-)
+		[ -z "$why" ] || say "$suite is left out: $why"
+	done
+}
+
+list_kernels() {
+	update_index
+	awk '{ printf "%-38s %-22s %s\n", $1, $4, $3 }' "$cache/apt/kernels"
+}
+
+# The line of $cache/apt/kernels that a name stands for; the newest where several do.
+match_kernel() {
+	local name=$1
+	case $name in
+	oldest) name=$(head -n 1 "$cache/apt/kernels" | cut -d . -f 1-2) ;;
+	newest) tail -n 1 "$cache/apt/kernels" && return ;;
+	linux-image-* | linux-binary-*) name=${name#linux-*-} ;;
+	esac
+	awk -v name="$name" '
+		$1 == name { exact = $0 }
+		index($1, name) == 1 && substr($1, length(name) + 1, 1) ~ /[.+-]/ { last = $0 }
+		END { if (exact) print exact; else if (last) print last }' "$cache/apt/kernels"
+}
+
+# find_kernel KERNEL: sets image, release, package, package_version, suite; downloads it if needed.
+find_kernel() {
+	local name=$1
+	package='' package_version='' suite=''
+	case $name in
+	host)
+		release=$(uname -r)
+		image=/boot/vmlinuz-$release
+		suite='this machine'
+		[ -r "$image" ] || fail $UNAVAILABLE "the running kernel $release has no readable image $image here: name a Debian kernel or a bzImage"
+		modules=${modules:-/lib/modules/$release}
+		return
+		;;
+	*/* | *bzImage* | vmlinuz*)
+		image=$name
+		suite='a file'
+		[ -r "$image" ] || fail $UNAVAILABLE "there is no readable kernel image $image"
+		release=$(image_release "$image") || fail 1 "$image is not an x86 bzImage"
+		return
+		;;
+	esac
+	# What is here needs no network: a full release by its name, once fetched.
+	if [ ! -s "$cache/kernels/$name/vmlinuz" ]; then
+		update_index
+		read -r release package package_version suite < <(match_kernel "$name") ||
+			fail $UNAVAILABLE "no kernel '$name' in Debian's suites (${suites[*]}): kernel-lab list"
+	else
+		release=$name
+	fi
+	image=$cache/kernels/$release/vmlinuz
+	[ -s "$image" ] || download_kernel "$name"
+	read -r package package_version suite <"$cache/kernels/$release/package"
+}
+
+# The release that a bzImage carries in its set-up header.
+image_release() {
+	local at
+	[ "$(dd if="$1" bs=1 skip=514 count=4 2>/dev/null)" = HdrS ] || return 1
+	at=$(od -An -tu2 -j 526 -N 2 "$1")
+	dd if="$1" bs=1 skip=$((at + 512)) count=128 2>/dev/null | tr '\0' '\n' | head -n 1 | cut -d ' ' -f 1
+}
+
+download_kernel() {
+	local dir=$cache/kernels/$release.$$
+	exec {lock}>"$cache/kernels/lock"
+	flock "$lock"
+	if [ ! -s "$image" ]; then
+		say "downloading $package from $suite"
+		rm -rf "$dir"
+		mkdir -p "$dir"
+		if ! (cd "$dir" && lab_apt apt-get -q download "$package=$package_version") >"$cache/apt/download.log" 2>&1; then
+			rm -rf "$dir"
+			fail $UNAVAILABLE "$package cannot be downloaded: $(grep -m 1 -E '^(E|Err)' "$cache/apt/download.log")"
+		fi
+		mv "$dir"/*.deb "$dir/package.deb"
+		dpkg-deb --fsys-tarfile "$dir/package.deb" | tar -xO --wildcards '*/vmlinuz*' >"$dir/vmlinuz"
+		echo "$package $package_version $suite" >"$dir/package"
+		if ! image_release "$dir/vmlinuz" >/dev/null; then
+			rm -rf "$dir"
+			fail 1 "$package holds no bzImage"
+		fi
+		rm -rf "$cache/kernels/${release:?}"
+		mv "$dir" "$cache/kernels/$release"
+	fi
+	exec {lock}>&-
+}
+
+# The kernel's own modules, which from 6.19 on have a package of their own, under root/ with an index.
+unpack_modules() {
+	local dir=$cache/kernels/$release deb
+	rm -rf "$dir/root.new"
+	mkdir -p "$dir/root.new/lib"
+	deb=$dir/package.deb
+	if ! dpkg-deb --fsys-tarfile "$deb" | tar -t | grep -q 'modules/.*\.ko'; then
+		update_index
+		(cd "$dir/root.new" && lab_apt apt-get -q download "linux-modules-$release=$package_version") >"$cache/apt/download.log" 2>&1 ||
+			fail "$UNAVAILABLE" "linux-modules-$release cannot be downloaded: $(grep -m 1 -E '^(E|Err)' "$cache/apt/download.log")"
+		deb=$(echo "$dir/root.new"/*.deb)
+	fi
+	dpkg-deb -x "$deb" "$dir/root.new" || fail 1 "$deb cannot be unpacked"
+	[ ! -d "$dir/root.new/usr/lib/modules" ] || mv "$dir/root.new/usr/lib/modules" "$dir/root.new/lib/modules"
+	rm -rf "$dir/root.new"/*.deb "$dir/root.new/boot"
+	depmod -b "$dir/root.new" "$release" || fail 1 "depmod failed for $release"
+	rm -rf "$dir/root" && mv "$dir/root.new" "$dir/root"
+}
