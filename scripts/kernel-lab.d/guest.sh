@@ -23,7 +23,7 @@ add_modules() {
 	local probe file plain
 	: >"$tree/lab/modules.list"
 	[ ${#probes[@]} -gt 0 ] || return 0
-	need modprobe:kmod
+	need modprobe:kmod depmod:kmod
 	find_modules
 	for probe in "${probes[@]}"; do
 		modprobe -d "$moduleroot" -S "$release" --show-depends "$probe" >"$tmp/depends" 2>&1 ||

@@ -120,7 +120,7 @@ explain_missing_suites() {
 	local suite why
 	for suite in "${suites[@]}"; do
 		grep -q " $suite\$" "$cache/apt/kernels.new" && continue
-		why=$(grep -m 1 -E "^[EW]: .*[/ ]$suite[/ ]" "$cache/apt/update.log" | cut -c 4-)
+		why=$(grep -m 1 -E "^[EW]: .*[/ ]${suite}[/ ]" "$cache/apt/update.log" | cut -c 4-)
 		[ -z "$why" ] || say "$suite is left out: $why"
 	done
 }
@@ -153,14 +153,14 @@ find_kernel() {
 		release=$(uname -r)
 		image=/boot/vmlinuz-$release
 		suite='this machine'
-		[ -r "$image" ] || fail $UNAVAILABLE "the running kernel $release has no readable image $image here: name a Debian kernel or a bzImage"
+		[ -r "$image" ] || fail "$UNAVAILABLE" "the running kernel $release has no readable image $image here: name a Debian kernel or a bzImage"
 		modules=${modules:-/lib/modules/$release}
 		return
 		;;
 	*/* | *bzImage* | vmlinuz*)
 		image=$name
 		suite='a file'
-		[ -r "$image" ] || fail $UNAVAILABLE "there is no readable kernel image $image"
+		[ -r "$image" ] || fail "$UNAVAILABLE" "there is no readable kernel image $image"
 		release=$(image_release "$image") || fail 1 "$image is not an x86 bzImage"
 		return
 		;;
@@ -169,7 +169,7 @@ find_kernel() {
 	if [ ! -s "$cache/kernels/$name/vmlinuz" ]; then
 		update_index
 		read -r release package package_version suite < <(match_kernel "$name") ||
-			fail $UNAVAILABLE "no kernel '$name' in Debian's suites (${suites[*]}): kernel-lab list"
+			fail "$UNAVAILABLE" "no kernel '$name' in Debian's suites (${suites[*]}): kernel-lab list"
 	else
 		release=$name
 	fi
@@ -196,7 +196,7 @@ download_kernel() {
 		mkdir -p "$dir"
 		if ! (cd "$dir" && lab_apt apt-get -q download "$package=$package_version") >"$cache/apt/download.log" 2>&1; then
 			rm -rf "$dir"
-			fail $UNAVAILABLE "$package cannot be downloaded: $(grep -m 1 -E '^(E|Err)' "$cache/apt/download.log")"
+			fail "$UNAVAILABLE" "$package cannot be downloaded: $(grep -m 1 -E '^(E|Err)' "$cache/apt/download.log")"
 		fi
 		mv "$dir"/*.deb "$dir/package.deb"
 		dpkg-deb --fsys-tarfile "$dir/package.deb" | tar -xO --wildcards '*/vmlinuz*' >"$dir/vmlinuz"
@@ -211,21 +211,24 @@ download_kernel() {
 	exec {lock}>&-
 }
 
-# The kernel's own modules, which from 6.19 on have a package of their own, under root/ with an index.
+# The kernel's own modules, which from 6.19 on have packages of their own, under root/ with an index.
 unpack_modules() {
-	local dir=$cache/kernels/$release deb
-	rm -rf "$dir/root.new"
-	mkdir -p "$dir/root.new/lib"
-	deb=$dir/package.deb
-	if ! dpkg-deb --fsys-tarfile "$deb" | tar -t | grep -q 'modules/.*\.ko'; then
+	local dir=$cache/kernels/$release new deb
+	new=$dir/root.new
+	rm -rf "$new"
+	mkdir -p "$new/lib"
+	cp "$dir/package.deb" "$new/"
+	if ! dpkg-deb -c "$new/package.deb" | grep -c '/modules/.*\.ko' >/dev/null; then
 		update_index
-		(cd "$dir/root.new" && lab_apt apt-get -q download "linux-modules-$release=$package_version") >"$cache/apt/download.log" 2>&1 ||
+		(cd "$new" && lab_apt apt-get -q download "linux-modules-$release=$package_version" \
+			"linux-base-$release=$package_version") >"$cache/apt/download.log" 2>&1 ||
 			fail "$UNAVAILABLE" "linux-modules-$release cannot be downloaded: $(grep -m 1 -E '^(E|Err)' "$cache/apt/download.log")"
-		deb=$(echo "$dir/root.new"/*.deb)
 	fi
-	dpkg-deb -x "$deb" "$dir/root.new" || fail 1 "$deb cannot be unpacked"
-	[ ! -d "$dir/root.new/usr/lib/modules" ] || mv "$dir/root.new/usr/lib/modules" "$dir/root.new/lib/modules"
-	rm -rf "$dir/root.new"/*.deb "$dir/root.new/boot"
-	depmod -b "$dir/root.new" "$release" || fail 1 "depmod failed for $release"
-	rm -rf "$dir/root" && mv "$dir/root.new" "$dir/root"
+	for deb in "$new"/*.deb; do
+		dpkg-deb -x "$deb" "$new" || fail 1 "$deb cannot be unpacked"
+	done
+	[ ! -d "$new/usr/lib/modules" ] || cp -r "$new/usr/lib/modules" "$new/lib/"
+	rm -rf "$new"/*.deb "$new/boot" "$new/usr"
+	depmod -b "$new" "$release" || fail 1 "depmod failed for $release"
+	rm -rf "$dir/root" && mv "$new" "$dir/root"
 }

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The suite in a guest, and a grid of kernels and boot parameters.
-# shellcheck disable=SC2154 # shared with kernel-lab
+# shellcheck disable=SC2034,SC2154 # shared with kernel-lab
 
 # run_suite KERNEL BOOT DIR ARGUMENTS...: a result set of the suite, with lab.json and kernel.log beside it.
 run_suite() {
@@ -87,7 +87,7 @@ end_cell() {
 		rm -rf "${out:?}/$name" && mv "$out/.$name" "$out/$name"
 		outcome[$name]="ran ($(cell_field "$out/$name" kernel), $(cell_field "$out/$name" accelerator), $(cell_field "$out/$name" seconds) s)"
 		rm -f "$out/$name.log"
-	elif [ $status -eq $UNAVAILABLE ]; then
+	elif [ $status -eq "$UNAVAILABLE" ]; then
 		outcome[$name]="skipped: $(tail -n 1 "$out/$name.log" | sed 's/^kernel-lab: //')"
 		rm -rf "$out/.$name" "$out/$name.log"
 	else
