@@ -9,31 +9,35 @@ readonly trouble='Kernel panic|\[ cut here \]|Oops|BUG: |general protection faul
 readonly stall='soft lockup|detected stalls|self-detected stall|rcu_.*kthread starved'
 
 qemu='qemu-system-x86_64'
-need_qemu() { need $qemu:qemu-system-x86 timeout:coreutils; }
-
-# start_qemu ARGUMENTS...: in the background, killed with this shell whatever ends it.
-start_qemu() {
-	local guard=()
-	! command -v setpriv >/dev/null || guard=(setpriv --pdeathsig KILL)
-	# Its own session: Ctrl-C reaches the shell, which ends it.
-	"${guard[@]}" $qemu "$@" </dev/null &
-	qemu_pid=$!
-	children=("$qemu_pid")
+need_emulator() {
+	case $accel in
+	bochs) need_bochs ;;
+	*) need $qemu:qemu-system-x86 ;;
+	esac
 }
 
-# Waits for QEMU for so many seconds; 124 if they pass, even if the process cannot be killed.
-wait_qemu() {
+# start_guest EMULATOR ARGUMENTS...: in the background, killed with this shell whatever ends it.
+start_guest() {
+	local guard=()
+	! command -v setpriv >/dev/null || guard=(setpriv --pdeathsig KILL)
+	"${guard[@]}" "$@" </dev/null &
+	guest_pid=$!
+	children=("$guest_pid")
+}
+
+# Waits for the emulator for so many seconds; 124 if they pass, even if the process cannot be killed.
+wait_guest() {
 	local end=$((SECONDS + $1)) status
-	while kill -0 "$qemu_pid" 2>/dev/null; do
+	while kill -0 "$guest_pid" 2>/dev/null; do
 		if [ $SECONDS -ge $end ]; then
-			kill -KILL "$qemu_pid" 2>/dev/null
-			disown "$qemu_pid" 2>/dev/null
+			kill -KILL "$guest_pid" 2>/dev/null
+			disown "$guest_pid" 2>/dev/null
 			children=()
 			return "$TIME_LIMIT"
 		fi
 		sleep 0.05
 	done
-	wait "$qemu_pid"
+	wait "$guest_pid"
 	status=$?
 	children=()
 	return $status
@@ -74,18 +78,26 @@ kvm_boots() {
 	chmod +x "$tmp/kvm/tree/init"
 	(cd "$tmp/kvm/tree" && find . | cpio -o -H newc --quiet) >"$tmp/kvm/initrd"
 	# shellcheck disable=SC2046 # words
-	start_qemu $(accel_arguments kvm) -nodefaults -no-user-config -display none -no-reboot -m 512 -smp 2 \
+	start_guest $qemu $(accel_arguments kvm) -nodefaults -no-user-config -display none -no-reboot -m 512 -smp 2 \
 		-serial "file:$tmp/kvm/log" -kernel "$image" -initrd "$tmp/kvm/initrd" \
 		-append 'console=ttyS0 panic=-1' 2>/dev/null
-	wait_qemu 15 2>/dev/null
+	wait_guest 15 2>/dev/null
 	status=$?
 	[ $status -eq 0 ] && grep -q lab-lives "$tmp/kvm/log"
+}
+
+# The emulator and its version, for the label.
+emulator_name() {
+	case $accel in
+	bochs) echo "Bochs $(dpkg-query -W -f '${Version}' bochs 2>/dev/null)" ;;
+	*) $qemu --version | head -n 1 ;;
+	esac
 }
 
 # Turns auto into kvm or tcg.
 choose_accel() {
 	[ "$accel" = auto ] || return 0
-	need_qemu
+	need_emulator
 	accel=tcg
 	[ -w /dev/kvm ] || return 0
 	if [ -z "${image:-}" ]; then
@@ -100,9 +112,9 @@ show_trouble() { grep -E -A 24 -m 2 -e "$1" "$2" | head -n 60 | sed 's/^/  | /' 
 
 # boot_kernel KERNEL BOOT MODULE RESULTS COMMAND...: the exit status is the command's, or the lab's.
 boot_kernel() {
-	local kernel=$1 params=$2 want=$3 into=$4 status start
+	local kernel=$1 params=$2 want=$3 into=$4 status start line
 	shift 4
-	need_qemu
+	need_emulator
 	make_tmp
 	find_kernel "$kernel"
 	choose_accel
@@ -110,13 +122,17 @@ boot_kernel() {
 	make_guest "$accel" "$params" "$ko" "$@"
 	start=${EPOCHREALTIME/./}
 	exec {to_out}> >(exec cat) {to_err}> >(exec cat >&2)
-	# shellcheck disable=SC2046 # words
-	start_qemu $(accel_arguments "$accel") -nodefaults -no-user-config -display none -no-reboot \
-		-m "$memory" -smp "$cpus" -serial "file:$tmp/console" -serial "file:$tmp/shipped" \
-		-serial "file:/proc/self/fd/$to_out" -serial "file:/proc/self/fd/$to_err" \
-		-kernel "$image" -initrd "$initrd" \
-		-append "console=ttyS0 loglevel=5 panic=-1 oops=panic activemm.accel=$accel $params" 2>"$tmp/qemu.log"
-	wait_qemu "$limit"
+	line="console=ttyS0 loglevel=5 panic=-1 oops=panic activemm.accel=$accel $params"
+	if [ "$accel" = bochs ]; then
+		start_bochs "$line" "$to_out" "$to_err"
+	else
+		# shellcheck disable=SC2046 # words
+		start_guest $qemu $(accel_arguments "$accel") -nodefaults -no-user-config -display none -no-reboot \
+			-m "$memory" -smp "$cpus" -serial "file:$tmp/console" -serial "file:$tmp/shipped" \
+			-serial "file:/proc/self/fd/$to_out" -serial "file:/proc/self/fd/$to_err" \
+			-kernel "$image" -initrd "$initrd" -append "$line" 2>"$tmp/emulator.log"
+	fi
+	wait_guest "$limit"
 	status=$?
 	exec {to_out}>&- {to_err}>&-
 	boot_ms=$(((${EPOCHREALTIME/./} - start) / 1000))
@@ -135,12 +151,12 @@ receive() {
 	tail -n +2 "$tmp/shipped" >"$tmp/shipped.tgz"
 	[ "$(wc -c <"$tmp/shipped.tgz")" = "$size" ] || return 1
 	[ "$(sha256sum <"$tmp/shipped.tgz" | cut -d ' ' -f 1)" = "$sum" ] || return 1
-	tar -C "$tmp/out" -xzf "$tmp/shipped.tgz" --no-same-owner
+	tar -C "$tmp/out" -xzmf "$tmp/shipped.tgz" --no-same-owner
 }
 
-# judge QEMU-STATUS: says what went wrong, keeps log and results, exits.
+# judge EMULATOR'S-STATUS: says what went wrong, keeps log and results, exits.
 judge() {
-	local qemu_status=$1 status='' text=$tmp/console.txt
+	local ended=$1 status='' text=$tmp/console.txt
 	[ ! -s "$tmp/out/status" ] || status=$(cat "$tmp/out/status")
 	# The complete log if the guest lived to ship it.
 	[ ! -s "$tmp/out/kernel.log" ] || text=$tmp/out/kernel.log
@@ -155,12 +171,12 @@ judge() {
 		say "$release (boot '$params', $accel): the kernel is in trouble:"
 		show_trouble "$trouble" "$text"
 		verdict=$KERNEL_BAD
-	elif [ -z "$status" ] && [ "$qemu_status" -eq "$TIME_LIMIT" ]; then
+	elif [ -z "$status" ] && [ "$ended" -eq "$TIME_LIMIT" ]; then
 		say "$release (boot '$params', $accel): not done after $limit s (--time); its last lines:"
 		tail -n 15 "$text" | sed 's/^/  | /' >&2
 		verdict=$TIME_LIMIT
 	elif [ -z "$status" ]; then
-		say "$release (boot '$params', $accel): the guest ended without results: $(head -n 1 "$tmp/qemu.log")"
+		say "$release (boot '$params', $accel): the guest ended without results: $(head -n 1 "$tmp/emulator.log")"
 		tail -n 15 "$text" | sed 's/^/  | /' >&2
 		verdict=$KERNEL_BAD
 	else

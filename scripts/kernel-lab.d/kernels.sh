@@ -228,7 +228,7 @@ unpack_modules() {
 		dpkg-deb -x "$deb" "$new" || fail 1 "$deb cannot be unpacked"
 	done
 	[ ! -d "$new/usr/lib/modules" ] || cp -r "$new/usr/lib/modules" "$new/lib/"
-	rm -rf "$new"/*.deb "$new/boot" "$new/usr"
+	rm -rf "${new:?}"/*.deb "${new:?}/boot" "${new:?}/usr"
 	depmod -b "$new" "$release" || fail 1 "depmod failed for $release"
 	rm -rf "$dir/root" && mv "$new" "$dir/root"
 }

@@ -38,7 +38,7 @@ write_label() {
   "boot": $(json "$params"),
   "accelerator": $(json "$accel"),
   "times_meaningful": $([ "$accel" = kvm ] && echo true || echo false),
-  "emulator": $(json "$($qemu --version | head -n 1)"),
+  "emulator": $(json "$(emulator_name)"),
   "cpus": $cpus,
   "memory_mib": $memory,
   "module": $([ "$ko" = none ] && echo false || echo true),
@@ -110,7 +110,7 @@ run_matrix() {
 	IFS=, read -r -a list <<<"$kernels"
 	total=$((${#list[@]} * ${#boots[@]}))
 	[ -x "$activemm" ] || fail 1 "there is no program $activemm: build the suite (./bench-all does), or name it with --activemm"
-	need_qemu
+	need_emulator
 	mkdir -p "$out" || exit 1
 	make_tmp
 	# Once, before the cells ask the same at once.
