@@ -26,8 +26,8 @@ make_cd() {
 		-o "$tmp/guest.iso" "$dir" 2>"$tmp/emulator.log" || fail 1 "xorriso: $(tail -n 1 "$tmp/emulator.log")"
 }
 
-# start_bochs PARAMETERS OUT ERR: boots the guest, see boot_kernel. Its clock counts instructions: a faster
-# interrupts rare, so that a minute's work is not torn by them.
+# start_bochs PARAMETERS OUT ERR: boots the guest, see boot_kernel. Its clock counts instructions: a fast
+# clock makes timer interrupts rare, a slow one the serial ports quick.
 start_bochs() {
 	make_cd "$1"
 	cat >"$tmp/bochsrc" <<END

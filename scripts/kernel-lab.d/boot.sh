@@ -199,7 +199,7 @@ choose_module() {
 	ko=none
 	if [ ! -x "$here/kmod-build" ] || [ -z "$package" ]; then
 		say "no activemm.ko for $release: only built for Debian's kernels"
-	elif ko=$("$here/kmod-build" "$release" "$cache/kmod/$release" 2>"$tmp/kmod.log"); then
+	elif ko=$("$here/kmod-build" "$release" 2>"$tmp/kmod.log"); then
 		return
 	else
 		ko=none
