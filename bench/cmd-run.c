@@ -193,12 +193,13 @@ static int plan_possible(const struct bench *b, struct plan *p, json_t *machine,
 {
 	json_t *skipped = json_array();
 	unsigned int kept = 0;
+	const struct scenario *last = NULL;
 	struct error why = { 0 };
+	char told[512] = "";
 
 	for (unsigned int i = 0; i < p->n; i++) {
 		struct plan_item *item = &p->items[i];
 		struct trial_order order = { .scenario = item->scenario, .params = item->params };
-		char spec[384];
 		struct trial t;
 
 		trial_describe(b, &order, &t);
@@ -206,9 +207,13 @@ static int plan_possible(const struct bench *b, struct plan *p, json_t *machine,
 			p->items[kept++] = *item;
 			continue;
 		}
-		plan_spec(item, spec, sizeof(spec));
-		fprintf(stderr, "activemm: skipped %s: %s\n", spec, why.text);
-		json_array_append_new(skipped, json_pack("{s:s, s:s}", "what", spec, "why", why.text));
+		/* A scenario that cannot run with any of its parameters is told of once. */
+		if (last == item->scenario && !strcmp(told, why.text))
+			continue;
+		last = item->scenario;
+		snprintf(told, sizeof(told), "%s", why.text);
+		fprintf(stderr, "activemm: skipped %s: %s\n", last->name, why.text);
+		json_array_append_new(skipped, json_pack("{s:s, s:s}", "what", last->name, "why", why.text));
 	}
 	p->n = kept;
 	json_object_set_new(machine, "skipped", skipped);

@@ -63,7 +63,8 @@ done:
 
 int plan_add_suite(struct plan *p, bool quick, struct error *e)
 {
-	static const char *const curves[] = { "thread", "process", "kworker" };
+	static const char *const curves[] = { "thread:", "process:", "kworker:", "kthread:mode=lazy,", "kthread:mode=isolated," };
+	static const char *const modes[] = { "isolated", "leave", "reload", "flush" };
 	static const int quick_pages[] = { 64, 512, 4096, 0 }, full_pages[] = { 1, 8, 64, 512, 1024, 2048, 4096, 0 };
 	const int *pages = quick ? quick_pages : full_pages;
 	char spec[128];
@@ -72,13 +73,17 @@ int plan_add_suite(struct plan *p, bool quick, struct error *e)
 	scenario_foreach(s)
 		if (strcmp(s->name, "ring") && !rc)
 			rc = plan_add(p, s->name, e);
+	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes) && !rc; i++) {
+		snprintf(spec, sizeof(spec), "kthread:mode=%s", modes[i]);
+		rc = plan_add(p, spec, e);
+	}
 	for (int n = 2; n <= 16 && !rc; n++) {
 		snprintf(spec, sizeof(spec), "ring:n=%d", n);
 		rc = plan_add(p, spec, e);
 	}
 	for (size_t c = 0; c < sizeof(curves) / sizeof(*curves) && !rc; c++)
 		for (int i = 0; pages[i] && !rc; i++) {
-			snprintf(spec, sizeof(spec), "%s:pages=%d", curves[c], pages[i]);
+			snprintf(spec, sizeof(spec), "%spages=%d", curves[c], pages[i]);
 			rc = plan_add(p, spec, e);
 		}
 	return rc;
