@@ -284,7 +284,7 @@ static int run(struct run_options *o, char **specs, int nspecs, struct run_tally
 	if (rc)
 		goto done;
 	fprintf(stderr, "CPU %d (%s), %s\n", b.cpu.cpu, b.cpu.why,
-		bench_can_verify(&b) ? "claims verified by the kernel's events" : "UNVERIFIED: the kernel's events are out of reach");
+		b.count ? "claims verified by the kernel's events" : "UNVERIFIED: the kernel's events are out of reach");
 	rc = run_look(&b, &plan, o, e);
 	if (rc)
 		goto done;
@@ -296,7 +296,6 @@ static int run(struct run_options *o, char **specs, int nspecs, struct run_tally
 	rc = run_rounds(&b, &plan, o, w, done, tally, e);
 done:
 	result_close(w);
-	bench_close(&b);
 	cpu_topology_free(topo);
 	plan_free(&plan);
 	json_decref(machine);

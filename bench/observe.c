@@ -25,6 +25,32 @@ struct observer {
 	int prev_comm, prev_pid, next_comm, next_pid;
 };
 
+static int observer_start(struct observer *o, struct error *e)
+{
+	struct perf_event_attr attr = {
+		.size = sizeof(attr),
+		.type = PERF_TYPE_TRACEPOINT,
+		.disabled = 1,
+		.sample_period = 1,
+		.sample_type = PERF_SAMPLE_TIME | PERF_SAMPLE_RAW,
+		.wakeup_events = UINT32_MAX, /* read after the trial; nobody is to be woken */
+	};
+	int err;
+
+	attr.config = (uint64_t)o->id;
+	o->fd = (int)syscall(SYS_perf_event_open, &attr, -1, o->cpu, -1, PERF_FLAG_FD_CLOEXEC);
+	if (o->fd < 0)
+		return error_set(e, errno, "sched:sched_switch cannot be sampled: %s: run as root or give CAP_PERFMON", strerror(errno));
+	o->meta = mmap(NULL, o->page + o->size, PROT_READ | PROT_WRITE, MAP_SHARED, o->fd, 0);
+	if (o->meta == MAP_FAILED) {
+		err = errno;
+		o->meta = NULL;
+		return error_set(e, err, "no ring buffer for sched:sched_switch: %s: raise kernel.perf_event_mlock_kb", strerror(err));
+	}
+	o->data = (unsigned char *)o->meta + o->page;
+	return 0;
+}
+
 int observer_open(struct observer **out, int cpu, struct error *e)
 {
 	struct observer *o = calloc(1, sizeof(*o));
@@ -44,7 +70,7 @@ int observer_open(struct observer **out, int cpu, struct error *e)
 	if (o->id < 0 || o->prev_comm < 0 || o->prev_pid < 0 || o->next_comm < 0 || o->next_pid < 0)
 		rc = -ENOENT;
 	else
-		rc = observer_begin(o, e);
+		rc = observer_start(o, e);
 	if (rc) {
 		observer_close(o);
 		return rc;
@@ -53,50 +79,14 @@ int observer_open(struct observer **out, int cpu, struct error *e)
 	return 0;
 }
 
-static void observer_end(struct observer *o)
-{
-	if (o->meta)
-		munmap(o->meta, o->page + o->size);
-	if (o->fd >= 0)
-		close(o->fd);
-	o->meta = NULL;
-	o->fd = -1;
-}
-
-int observer_begin(struct observer *o, struct error *e)
-{
-	struct perf_event_attr attr = {
-		.size = sizeof(attr),
-		.type = PERF_TYPE_TRACEPOINT,
-		.disabled = 1,
-		.sample_period = 1,
-		.sample_type = PERF_SAMPLE_TIME | PERF_SAMPLE_RAW,
-		.wakeup_events = UINT32_MAX, /* read after the trial; nobody is to be woken */
-	};
-	int err;
-
-	if (!o)
-		return 0;
-	observer_end(o);
-	attr.config = (uint64_t)o->id;
-	o->fd = (int)syscall(SYS_perf_event_open, &attr, -1, o->cpu, -1, PERF_FLAG_FD_CLOEXEC);
-	if (o->fd < 0)
-		return error_set(e, errno, "sched:sched_switch cannot be sampled: %s: run as root or give CAP_PERFMON", strerror(errno));
-	o->meta = mmap(NULL, o->page + o->size, PROT_READ | PROT_WRITE, MAP_SHARED, o->fd, 0);
-	if (o->meta == MAP_FAILED) {
-		err = errno;
-		o->meta = NULL;
-		return error_set(e, err, "no ring buffer for sched:sched_switch: %s: raise kernel.perf_event_mlock_kb", strerror(err));
-	}
-	o->data = (unsigned char *)o->meta + o->page;
-	return 0;
-}
-
 void observer_close(struct observer *o)
 {
 	if (!o)
 		return;
-	observer_end(o);
+	if (o->meta)
+		munmap(o->meta, o->page + o->size);
+	if (o->fd >= 0)
+		close(o->fd);
 	free(o);
 }
 

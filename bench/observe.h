@@ -27,24 +27,21 @@ struct intruders {
 
 struct observer;
 
-/* Opens the observer on @cpu, disabled. Without permission or tracefs: -errno and the reason; trials go on without. */
+/*
+ * Opens the observer on @cpu, disabled, for one trial: the kernel lets a tracepoint's filter be set only once. Without
+ * permission or tracefs: -errno and the reason; trials go on without.
+ */
 int observer_open(struct observer **o, int cpu, struct error *e);
 void observer_close(struct observer *o);
 
-/*
- * Before each trial: a fresh event and an empty buffer, because the kernel lets a tracepoint's filter be set only once.
- * 0 (also where @o is NULL) or -errno.
- */
-int observer_begin(struct observer *o, struct error *e);
-
-/* In the trial's process, after prepare: who belongs to the trial. 0 or -errno. */
+/* Who belongs to the trial. 0 or -errno. */
 int observer_own(const struct observer *o, const struct trial *t, const struct claim *c, struct error *e);
 
 /* Before and after a counted batch; no-ops where @o is NULL. */
 void observer_enable(const struct observer *o);
 void observer_disable(const struct observer *o);
 
-/* Takes what was seen since the last call (@t and @c: who belongs to the trial). Free @in->list. */
+/* Takes what was seen (@t and @c: who belongs to the trial). Free @in->list. */
 int observer_collect(struct observer *o, const struct trial *t, const struct claim *c, struct intruders *in);
 
 /* Interrupts and steal on one CPU, from /proc/interrupts and /proc/stat. */

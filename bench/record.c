@@ -122,7 +122,7 @@ static void record_counters(json_t *line, const struct bench *b, const struct tr
 		const struct counter_value *v = &out->counters[i];
 
 		if (i == COUNTER_CONTEXT_SWITCHES && !out->counted && out->total) {
-			one = counted((double)out->own_switches, (double)out->total,
+			one = counted((double)out->own_switches, (double)(out->total - out->warmup),
 				      "the trial's own tasks, from /proc: not CPU-wide, not verified");
 		} else if (!v->available || !out->counted) {
 			one = json_pack("{s:s}", "unavailable", v->why[0] ? v->why : "nothing could be verified, so nothing was counted");

@@ -4,7 +4,9 @@
  * makes loads flush, which is what a CPU without PCIDs pays at every switch.
  */
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "bench/scenario.h"
 
@@ -49,6 +51,9 @@ static int prepare(struct trial *t, struct error *e)
 		return rc;
 	}
 	t->state = h;
+	/* Who is woken must not preempt who wakes it: that would be a switch more than the ring has. */
+	if (sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){ 0 }))
+		return error_set(e, errno, "SCHED_BATCH was refused: %s", strerror(errno));
 	for (unsigned int i = 1; i < n && rc >= 0; i++)
 		rc = trial_fork(t, t->cpu, partner, i, e);
 	return rc < 0 ? rc : 0;

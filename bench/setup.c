@@ -44,6 +44,8 @@ static int clock_calibrate(struct bench *b, struct error *e)
 
 int bench_open(struct bench *b, struct cpu_topology *topo, int wanted, struct error *e)
 {
+	struct counter_set *counters = NULL;
+	struct observer *observer = NULL;
 	int rc;
 
 	memset(b, 0, sizeof(*b));
@@ -51,40 +53,31 @@ int bench_open(struct bench *b, struct cpu_topology *topo, int wanted, struct er
 	if (!rc)
 		rc = clock_calibrate(b, e);
 	if (!rc)
-		rc = counters_open(&b->counters, &counter_kernel, b->cpu.cpu, e);
+		rc = counters_open(&counters, &counter_kernel, b->cpu.cpu, e);
 	if (rc)
 		return rc;
 	b->pcid = machine_has_pcid();
-	b->count = bench_can_verify(b);
-	if (b->count && observer_open(&b->observer, b->cpu.cpu, &b->no_observer))
-		b->observer = NULL;
+	b->count = counters_can_verify(counters);
+	counters_enable(counters);
+	counters_disable(counters);
+	counters_read(counters, b->counters);
+	counters_close(counters);
 	if (!b->count)
-		error_set(&b->no_observer, EACCES, "the counters are out of reach");
+		error_set(&b->no_observer, EACCES, "the kernel's events are out of reach");
+	else if (!observer_open(&observer, b->cpu.cpu, &b->no_observer))
+		b->observe = true;
+	observer_close(observer);
 	return 0;
-}
-
-void bench_close(struct bench *b)
-{
-	observer_close(b->observer);
-	counters_close(b->counters);
-	memset(b, 0, sizeof(*b));
-}
-
-bool bench_can_verify(const struct bench *b)
-{
-	return counters_can_verify(b->counters);
 }
 
 json_t *bench_machine(const struct bench *b, struct cpu_topology *topo)
 {
 	json_t *m = machine_record(topo, &b->cpu), *counters = json_object();
-	struct counter_value v[COUNTER_NR];
+	const struct counter_value *v = b->counters;
 
 	if (!m || !counters)
 		return NULL;
-	counters_read(b->counters, v);
 	for (int i = 0; i < COUNTER_NR; i++)
-		/* never scheduled yet is not unavailable */
 		json_object_set_new(counters, counter_name(i),
 				    v[i].why[0] ? json_pack("{s:s}", "unavailable", v[i].why) :
 						  json_pack("{s:s}", "source", v[i].source));
@@ -92,13 +85,13 @@ json_t *bench_machine(const struct bench *b, struct cpu_topology *topo)
 			    b->clock.tsc ? json_pack("{s:s}", "source", "rdtscp") :
 					   json_pack("{s:s}", "unavailable", b->clock.source));
 	json_object_set_new(counters, "foreign-tasks",
-			    b->observer ? json_pack("{s:s}", "source", "sched:sched_switch, sampled on the measured CPU") :
+			    b->observe ? json_pack("{s:s}", "source", "sched:sched_switch, sampled on the measured CPU") :
 					  json_pack("{s:s}", "unavailable", b->no_observer.text));
 	json_object_set_new(m, "counters", counters);
 	json_object_set_new(m, "clock",
 			    json_pack("{s:s, s:f, s:f, s:f}", "source", b->clock.source, "ticks_per_ns", b->clock.ticks_per_ns,
 				      "cost_ns", b->clock.cost_ns, "drift_ppm", b->clock.drift_ppm));
-	json_object_set_new(m, "verified", json_boolean(bench_can_verify(b)));
+	json_object_set_new(m, "verified", json_boolean(b->count));
 	json_object_set_new(m, "suite", json_pack("{s:s, s:s}", "name", PACKAGE_NAME, "version", PACKAGE_VERSION));
 	return m;
 }

@@ -9,14 +9,10 @@
 #include "lib/machine.h"
 
 /*
- * Chooses the CPU (@wanted < 0: the best allowed one), calibrates the clock on it and opens counters there. Missing counters
- * are no error. Close with bench_close().
+ * Chooses the CPU (@wanted < 0: the best allowed one), calibrates the clock on it and finds out what can be
+ * counted there. Missing counters are no error. Nothing stays open.
  */
 int bench_open(struct bench *b, struct cpu_topology *topo, int wanted, struct error *e);
-void bench_close(struct bench *b);
-
-/* True when the kernel's own events can check claims. */
-bool bench_can_verify(const struct bench *b);
 
 /* machine.json: the machine record with clock, counters and what else the suite found out. New reference. */
 json_t *bench_machine(const struct bench *b, struct cpu_topology *topo);

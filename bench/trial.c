@@ -17,15 +17,18 @@
 
 volatile int trial_stop;
 
+#define INTRUDERS_KEPT 16
+
 /* What the trial's process leaves behind for the driver, in shared memory. */
 struct shared {
 	struct error error;
 	int done;
 	int left_cpu;
-	unsigned int ntasks;
-	pid_t tasks[64]; /* for naming intruders only: more are recognised by the filter */
 	uint64_t own_switches, own_involuntary, module_loads;
 	uint64_t start, stop;
+	struct counter_value counters[COUNTER_NR];
+	struct intruder intruders[INTRUDERS_KEPT]; /* those with most time */
+	unsigned int nintruders;
 	unsigned int nbatches;
 	struct batch batches[2 * TRIAL_BATCHES + 1];
 	uint64_t warmup, sampled;
@@ -80,19 +83,16 @@ static void own_switches_sum(const struct trial *t, uint64_t *all, uint64_t *inv
 		own_switches(t->tasks[i], all, involuntary);
 }
 
-/* Cuts the round trips into batches and shuffles them, so that drift falls on all kinds alike. */
+/* Cuts the round trips into batches: half of the unobserved ones, shuffled, then the counted ones, then the other half. */
 static void batches_plan(struct shared *s, const struct bench *b, const struct trial_order *order)
 {
 	unsigned int parts = order->iterations < TRIAL_BATCHES ? (unsigned int)order->iterations : TRIAL_BATCHES;
 	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+	unsigned int half;
 
-	for (unsigned int i = 0; i < parts; i++) {
-		uint64_t n = order->iterations / parts + (i < order->iterations % parts);
-
-		s->batches[s->nbatches++] = (struct batch){ .kind = BATCH_TIMED, .n = n };
-		if (b->count)
-			s->batches[s->nbatches++] = (struct batch){ .kind = BATCH_COUNTED, .n = n };
-	}
+	for (unsigned int i = 0; i < parts; i++)
+		s->batches[s->nbatches++] =
+			(struct batch){ .kind = BATCH_TIMED, .n = order->iterations / parts + (i < order->iterations % parts) };
 	s->sampled = order->iterations / 10 < TRIAL_SAMPLES ? order->iterations / 10 : TRIAL_SAMPLES;
 	if (s->sampled)
 		s->batches[s->nbatches++] = (struct batch){ .kind = BATCH_SAMPLED, .n = s->sampled };
@@ -100,54 +100,115 @@ static void batches_plan(struct shared *s, const struct bench *b, const struct t
 	gsl_rng_set(rng, order->seed);
 	gsl_ran_shuffle(rng, s->batches, s->nbatches, sizeof(*s->batches));
 	gsl_rng_free(rng);
+	if (!b->count)
+		return;
+	half = s->nbatches / 2;
+	memmove(s->batches + half + parts, s->batches + half, (s->nbatches - half) * sizeof(*s->batches));
+	for (unsigned int i = 0; i < parts; i++)
+		s->batches[half + i] =
+			(struct batch){ .kind = BATCH_COUNTED, .n = order->iterations / parts + (i < order->iterations % parts) };
+	s->nbatches += parts;
 }
 
-static int batch_do(struct trial *t, const struct bench *b, struct shared *s, struct batch *batch)
+/* The events of one trial, open only while its counted batches run. */
+struct watch {
+	struct counter_set *counters;
+	struct observer *observer;
+};
+
+static int watch_open(struct watch *w, const struct trial *t, const struct bench *b, const struct claim *claim, struct error *e)
 {
+	int rc = counters_open(&w->counters, &counter_kernel, t->cpu, e);
+
+	if (!rc && b->observe)
+		rc = observer_open(&w->observer, t->cpu, e);
+	if (!rc)
+		rc = observer_own(w->observer, t, claim, e);
+	return rc;
+}
+
+static void watch_close(struct watch *w, const struct trial *t, const struct claim *claim, struct shared *s)
+{
+	struct intruders in = { 0 };
+
+	if (w->counters)
+		counters_read(w->counters, s->counters);
+	observer_collect(w->observer, t, claim, &in);
+	s->nintruders = in.n < INTRUDERS_KEPT ? in.n : INTRUDERS_KEPT;
+	if (in.n)
+		memcpy(s->intruders, in.list, s->nintruders * sizeof(*in.list));
+	free(in.list);
+	observer_close(w->observer);
+	counters_close(w->counters);
+	*w = (struct watch){ 0 };
+}
+
+static int batch_do(struct trial *t, const struct bench *b, const struct watch *w, struct shared *s, struct batch *batch)
+{
+	uint64_t loads = t->module_loads;
 	int rc;
 
-	if (batch->kind == BATCH_COUNTED) {
-		uint64_t loads = t->module_loads;
-
-		observer_enable(b->observer);
-		counters_enable(b->counters);
-		batch->start = clock_stamp(&b->clock);
-		rc = t->scenario->round_trips(t, batch->n, NULL);
-		batch->stop = clock_stamp(&b->clock);
-		counters_disable(b->counters);
-		observer_disable(b->observer);
-		s->module_loads += t->module_loads - loads;
-		return rc;
+	if (w->counters) {
+		observer_enable(w->observer);
+		counters_enable(w->counters);
 	}
 	batch->start = clock_stamp(&b->clock);
 	rc = t->scenario->round_trips(t, batch->n, batch->kind == BATCH_SAMPLED ? s->stamps : NULL);
 	batch->stop = clock_stamp(&b->clock);
+	if (w->counters) {
+		counters_disable(w->counters);
+		observer_disable(w->observer);
+		s->module_loads += t->module_loads - loads;
+	}
+	if (sched_getcpu() != t->cpu)
+		s->left_cpu = 1;
 	return rc;
+}
+
+/*
+ * Warms up and does batches of the same sort from @i on and returns the index behind them. The own tasks' switches are summed up here:
+ * opening and closing events makes others, which are no round trip's.
+ */
+static unsigned int phase_do(struct trial *t, const struct bench *b, const struct watch *w, struct shared *s, unsigned int i, int *rc)
+{
+	bool counted = w->counters != NULL;
+	uint64_t all, involuntary, all0, involuntary0;
+
+	/*
+	 * Caches warm up; and while events were opened one side of a yielding pair had the CPU for itself: the scheduler
+	 * lets the other catch up before they alternate again.
+	 */
+	*rc = t->scenario->round_trips(t, s->warmup, NULL);
+	own_switches_sum(t, &all0, &involuntary0);
+	for (; i < s->nbatches && !*rc && (s->batches[i].kind == BATCH_COUNTED) == counted; i++)
+		*rc = batch_do(t, b, w, s, &s->batches[i]);
+	own_switches_sum(t, &all, &involuntary);
+	s->own_switches += all - all0;
+	s->own_involuntary += involuntary - involuntary0;
+	return i;
 }
 
 static int trial_measure(struct trial *t, const struct bench *b, struct shared *s, const struct claim *claim,
 			 struct error *e)
 {
-	uint64_t all, involuntary;
-	int rc;
+	struct watch w = { 0 };
+	unsigned int i;
+	int rc = 0;
 
-	rc = observer_own(b->observer, t, claim, e);
-	if (rc)
-		return rc;
-	for (unsigned int i = 0; i < t->ntasks && i < sizeof(s->tasks) / sizeof(*s->tasks); i++)
-		s->tasks[s->ntasks++] = t->tasks[i];
-	own_switches_sum(t, &s->own_switches, &s->own_involuntary);
 	s->start = clock_stamp(&b->clock);
-	rc = t->scenario->round_trips(t, s->warmup, NULL);
-	for (unsigned int i = 0; i < s->nbatches && !rc; i++) {
-		rc = batch_do(t, b, s, &s->batches[i]);
-		if (sched_getcpu() != t->cpu)
-			s->left_cpu = 1;
+	i = phase_do(t, b, &w, s, 0, &rc);
+	if (!rc && b->count) {
+		rc = watch_open(&w, t, b, claim, e);
+		if (rc) {
+			watch_close(&w, t, claim, s);
+			return rc;
+		}
+		i = phase_do(t, b, &w, s, i, &rc);
+		watch_close(&w, t, claim, s);
 	}
+	if (!rc && i < s->nbatches)
+		phase_do(t, b, &w, s, i, &rc);
 	s->stop = clock_stamp(&b->clock);
-	own_switches_sum(t, &all, &involuntary);
-	s->own_switches = all - s->own_switches;
-	s->own_involuntary = involuntary - s->own_involuntary;
 	if (rc)
 		return error_set(e, -rc, "a round trip failed: %s", strerror(-rc));
 	return 0;
@@ -221,10 +282,14 @@ static int outcome_fill(const struct bench *b, const struct shared *s, struct tr
 	out->nbatches = s->nbatches;
 	out->batches = malloc(s->nbatches * sizeof(*out->batches) + 1);
 	out->latency_ns = malloc(s->sampled * sizeof(double) + 1);
-	if (!out->batches || !out->latency_ns)
+	out->intruders.list = calloc(s->nintruders + 1, sizeof(*s->intruders));
+	if (!out->batches || !out->latency_ns || !out->intruders.list)
 		return -ENOMEM;
+	out->intruders.n = s->nintruders;
+	memcpy(out->intruders.list, s->intruders, s->nintruders * sizeof(*s->intruders));
+	memcpy(out->counters, s->counters, sizeof(out->counters));
 	memcpy(out->batches, s->batches, s->nbatches * sizeof(*out->batches));
-	out->warmup = out->total = s->warmup;
+	out->warmup = out->total = s->warmup * (b->count ? 3 : 1); /* before each phase */
 	for (unsigned int i = 0; i < s->nbatches; i++) {
 		out->total += s->batches[i].n;
 		if (s->batches[i].kind == BATCH_TIMED)
@@ -273,8 +338,6 @@ static int trial_fork_and_wait(const struct bench *b, const struct trial_order *
 		error_set(&s->error, ECHILD, "its process was killed by signal %d", info.si_status);
 	}
 	trial_kill(pid);
-	counters_disable(b->counters);
-	observer_disable(b->observer);
 	if (rc == -EINTR)
 		return rc;
 	if (rc == -ETIMEDOUT) {
@@ -300,19 +363,11 @@ int trial_run(const struct bench *b, const struct trial_order *order, struct tri
 	if (order->scenario->excluded_ns)
 		out->excluded_ns = order->scenario->excluded_ns(&t);
 	batches_plan(s, b, order);
-	counters_reset(b->counters);
-	rc = observer_begin(b->observer, e);
-	if (rc)
-		goto done;
 	interrupts_read(&before, b->cpu.cpu);
 	rc = trial_fork_and_wait(b, order, s, out, e);
 	if (rc)
 		goto done;
 	interrupts_read(&after, b->cpu.cpu);
-	counters_read(b->counters, out->counters);
-	t.tasks = s->tasks;
-	t.ntasks = s->ntasks;
-	observer_collect(b->observer, &t, &out->claim, &out->intruders);
 	out->interrupts = after.total - before.total;
 	out->steal_ns = after.steal_ns - before.steal_ns;
 	interrupts_culprit(&before, &after, out->interrupt, sizeof(out->interrupt));

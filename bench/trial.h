@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One trial: a fresh process tree that does its round trips in batches of three kinds, in random order: *timed* (nothing
- * observes), *counted* (the kernel's events count, which costs time of its own) and *sampled* (a stamp per round trip).
+ * One trial: a fresh process tree that does its round trips in batches of three kinds: *timed* (nothing observes), *counted*
+ * (the kernel's events count, which costs time of its own) and *sampled* (a stamp per round trip). The counted ones stand
+ * between two halves of the others, because an event costs time from when it is opened: its tracepoint is patched in.
  */
 #ifndef BENCH_TRIAL_H
 #define BENCH_TRIAL_H
@@ -27,10 +28,10 @@ struct bench {
 	struct cpu_choice cpu;
 	struct clock clock;
 	bool pcid;
-	struct counter_set *counters;
-	struct observer *observer; /* NULL when out of reach, with the reason: */
-	struct error no_observer;
-	bool count;		   /* counted batches make sense: something can be counted */
+	struct counter_value counters[COUNTER_NR]; /* what can be counted here, and why not */
+	bool count;			/* switches and CR3 loads can: trials have counted batches */
+	bool observe;			/* foreign tasks can be named */
+	struct error no_observer;	/* if not: why */
 };
 
 /* What is to be done. */
