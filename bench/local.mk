@@ -14,10 +14,12 @@ activemm_SOURCES = $(SCENARIOS) \
 	bench/main.c bench/commands.h \
 	bench/cmd-info.c \
 	bench/cmd-list.c \
+	bench/cmd-report.c \
 	bench/cmd-run.c \
 	bench/handover.c bench/handover.h \
 	bench/observe.c bench/observe.h \
 	bench/plan.c bench/plan.h \
+	bench/report-data.c bench/report-html.c bench/report.h \
 	bench/scenario.c bench/scenario.h \
 	bench/summary.c bench/summary.h \
 	bench/record.c bench/record.h \

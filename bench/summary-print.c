@@ -59,7 +59,7 @@ static void interval_text(const json_t *i, char *buf, size_t len)
 		snprintf(buf, len, "%.*f %s [%.*f, %.*f]", digits, m / unit, name, digits, l / unit, digits, h / unit);
 }
 
-static void print_headline(const json_t *summary, FILE *out)
+void summary_print_headline(const json_t *summary, FILE *out)
 {
 	const json_t *h = json_object_get(summary, "headline"), *why = json_object_get(h, "unavailable");
 	char lazy[80], real[80], saving[80], text[640], loads[48] = "";
@@ -198,7 +198,7 @@ void summary_print(const json_t *summary, const struct result_set *set, FILE *ou
 	if (!json_is_true(json_object_get(summary, "verified")))
 		print_wrapped(out, 0, 0,
 			      "UNVERIFIED: the kernel's events were out of reach, so nothing proves what these figures measured.");
-	print_headline(summary, out);
+	summary_print_headline(summary, out);
 	fprintf(out, "%.48s, Linux %.40s\n", model ? model : "unknown CPU", release ? release : "unknown");
 	print_table(summary, out);
 	print_invalid(summary, out);

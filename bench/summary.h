@@ -13,4 +13,7 @@ json_t *summary_make(const struct result_set *set, struct error *e);
 /* The terminal summary, at most 100 columns, the answer first. */
 void summary_print(const json_t *summary, const struct result_set *set, FILE *out);
 
+/* The answer alone: what a lazy switch costs, what a real one, what active_mm saves. */
+void summary_print_headline(const json_t *summary, FILE *out);
+
 #endif

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "bench/report.h"
+
+struct data {
+	const json_t *results;
+	const struct result_set *set;
+	const char *dir;
+	bool times;
+	struct error *e;
+};
+
+static double number(const json_t *o, const char *key)
+{
+	const json_t *v = json_object_get(o, key);
+
+	return json_is_number(v) ? json_number_value(v) : NAN;
+}
+
+static const char *string(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s ? s : "";
+}
+
+static FILE *data_open(const struct data *d, const char *name)
+{
+	char *path;
+	FILE *f;
+
+	if (asprintf(&path, "%s/data/%s.dat", d->dir, name) < 0) {
+		error_set(d->e, ENOMEM, "out of memory");
+		return NULL;
+	}
+	f = fopen(path, "we");
+	if (!f)
+		error_set(d->e, errno, "cannot write %s: %s", path, strerror(errno));
+	free(path);
+	return f;
+}
+
+static int data_close(const struct data *d, FILE *f, const char *name)
+{
+	int bad = ferror(f);
+
+	return (fclose(f) || bad) ? error_set(d->e, EIO, "cannot write %s/data/%s.dat", d->dir, name) : 0;
+}
+
+static bool plain(const json_t *r)
+{
+	return json_integer_value(json_object_get(json_object_get(r, "params"), "pages")) == 0 &&
+	       strcmp(string(r, "scenario"), "ring");
+}
+
+/* The scenario's name, with the parameter that tells it from its siblings. */
+static void label(const json_t *r, char *buf, size_t len)
+{
+	static const char *const telling[] = { "mode", "state", "wake", "handover" };
+	const json_t *params = json_object_get(r, "params");
+
+	snprintf(buf, len, "%.24s", string(r, "scenario"));
+	for (size_t i = 0; i < sizeof(telling) / sizeof(*telling); i++)
+		if (*string(params, telling[i])) {
+			snprintf(buf + strlen(buf), len - strlen(buf), "\\n%.16s", string(params, telling[i]));
+			return;
+		}
+}
+
+static int colour(const json_t *r)
+{
+	static const char *const names[] = { "kworker", "thread", "process", "idle" };
+
+	for (int i = 0; i < 4; i++)
+		if (!strcmp(string(r, "scenario"), names[i]))
+			return i;
+	return !strcmp(string(json_object_get(r, "params"), "mode"), "lazy") ? 0 : 4;
+}
+
+static int cost(const struct data *d, struct picture *p)
+{
+	FILE *f = data_open(d, p->name);
+	const json_t *r;
+	char name[64];
+	size_t i;
+
+	if (!f)
+		return -EIO;
+	json_array_foreach(d->results, i, r) {
+		const json_t *ns = json_object_get(r, "ns");
+		double m = number(ns, "median"), l = number(ns, "low"), h = number(ns, "high");
+
+		if (!plain(r) || !isfinite(m))
+			continue;
+		label(r, name, sizeof(name));
+		fprintf(f, "\"%s\" %d %.2f %.2f %.2f\n", name, colour(r), m, isfinite(l) ? l : m, isfinite(h) ? h : m);
+		p->has_data = true;
+	}
+	return data_close(d, f, p->name);
+}
+
+static int loads(const struct data *d, struct picture *p)
+{
+	FILE *f = data_open(d, p->name);
+	const json_t *r;
+	char name[64];
+	size_t i;
+
+	if (!f)
+		return -EIO;
+	json_array_foreach(d->results, i, r) {
+		const json_t *c = json_object_get(r, "counters");
+		double all = number(c, "cr3-loads"), flushing = number(c, "cr3-flushes");
+
+		if (!plain(r) || !isfinite(all) || !isfinite(flushing))
+			continue;
+		label(r, name, sizeof(name));
+		fprintf(f, "\"%s\" %.4f %.4f\n", name, all - flushing, flushing);
+		p->has_data = true;
+	}
+	return data_close(d, f, p->name);
+}
+
+static int workset(const struct data *d, struct picture *p)
+{
+	static const struct {
+		const char *scenario, *mode, *title;
+	} curves[] = {
+		{ "kworker", "", "lazy (kworker)" },
+		{ "thread", "", "same mm (thread)" },
+		{ "process", "", "real (process)" },
+		{ "kthread", "lazy", "lazy (kernel thread)" },
+		{ "kthread", "isolated", "isolated (kernel thread)" },
+	};
+	FILE *f = data_open(d, p->name);
+	const json_t *r;
+	size_t i;
+
+	if (!f)
+		return -EIO;
+	for (size_t c = 0; c < sizeof(curves) / sizeof(*curves); c++) {
+		int points = 0;
+
+		json_array_foreach(d->results, i, r) {
+			const json_t *params = json_object_get(r, "params"), *ns = json_object_get(r, "ns");
+			double m = number(ns, "median"), l = number(ns, "low"), h = number(ns, "high");
+
+			if (strcmp(string(r, "scenario"), curves[c].scenario) || strcmp(string(params, "mode"), curves[c].mode) ||
+			    strcmp(string(params, "pagesize"), "4k") || !isfinite(m))
+				continue;
+			fprintf(f, "%lld %.2f %.2f %.2f\n", (long long)json_integer_value(json_object_get(params, "pages")), m,
+				isfinite(l) ? l : m, isfinite(h) ? h : m);
+			points++;
+		}
+		if (!points)
+			continue;
+		fprintf(f, "\n\n");
+		snprintf(p->argument + strlen(p->argument), sizeof(p->argument) - strlen(p->argument), "%s%s",
+			 p->has_data ? "," : "", curves[c].title);
+		p->has_data = true;
+	}
+	return data_close(d, f, p->name);
+}
+
+static int ring(const struct data *d, struct picture *p)
+{
+	FILE *f = data_open(d, p->name);
+	const json_t *r;
+	int cliff = 0, last = 0;
+	size_t i;
+
+	if (!f)
+		return -EIO;
+	json_array_foreach(d->results, i, r) {
+		double n = number(json_object_get(r, "params"), "n"), flushing = number(json_object_get(r, "counters"), "cr3-flushes");
+		const json_t *ns = json_object_get(r, "ns");
+		double m = number(ns, "median"), l = number(ns, "low"), h = number(ns, "high");
+
+		if (strcmp(string(r, "scenario"), "ring") || !(n > 1) || !isfinite(flushing) || !isfinite(m))
+			continue;
+		fprintf(f, "%.0f %.4f %.2f %.2f %.2f\n", n, flushing / n, m / n, (isfinite(l) ? l : m) / n, (isfinite(h) ? h : m) / n);
+		if (flushing > 0.05 * n && (!cliff || n < cliff))
+			cliff = (int)n;
+		last = (int)fmax(last, n);
+		p->has_data = true;
+	}
+	snprintf(p->argument, sizeof(p->argument), "%d", cliff);
+	if (cliff)
+		snprintf(p->title, sizeof(p->title), "From %d processes on, CR3 loads flush the TLB", cliff);
+	else
+		snprintf(p->title, sizeof(p->title), "Up to %d processes, no CR3 load flushes the TLB", last);
+	return data_close(d, f, p->name);
+}
+
+/* All valid trials' histograms of one scenario without a working set, as the share that takes longer. */
+static bool latency_block(const struct data *d, FILE *f, const char *scenario)
+{
+	struct bin {
+		double high, n;
+	} *bins = NULL;
+	size_t count = 0, room = 0, i, k;
+	const json_t *t, *bin;
+	double total = 0, longer;
+
+	json_array_foreach(d->set->trials, i, t) {
+		const json_t *params = json_object_get(t, "params");
+
+		if (strcmp(string(t, "scenario"), scenario) || !json_is_true(json_object_get(t, "valid")) ||
+		    json_integer_value(json_object_get(params, "pages")) ||
+		    (*string(params, "mode") && strcmp(string(params, "mode"), "lazy")))
+			continue;
+		json_array_foreach(json_object_get(json_object_get(t, "latency"), "histogram"), k, bin) {
+			double high = json_number_value(json_array_get(bin, 1)), n = json_number_value(json_array_get(bin, 2));
+			size_t at = 0;
+
+			if (!(high > 0) || !(n > 0))
+				continue;
+			/* Trials' bins differ in where they begin: gather them on one grid of 2 %. */
+			high = exp(ceil(log(high) / log(1.02)) * log(1.02));
+			while (at < count && fabs(bins[at].high - high) > 1e-6 * high)
+				at++;
+			if (at == room) {
+				struct bin *more = reallocarray(bins, room = 2 * room + 64, sizeof(*bins));
+
+				if (!more)
+					break;
+				bins = more;
+			}
+			if (at == count)
+				bins[count++] = (struct bin){ high, 0 };
+			bins[at].n += n;
+			total += n;
+		}
+	}
+	for (i = 0; i < count; i++) /* few bins: insertion sort by where they end */
+		for (k = i; k > 0 && bins[k - 1].high > bins[k].high; k--) {
+			struct bin swap = bins[k];
+
+			bins[k] = bins[k - 1];
+			bins[k - 1] = swap;
+		}
+	for (i = 0, longer = total; i < count; i++) {
+		longer -= bins[i].n;
+		fprintf(f, "%.2f %.8f\n", bins[i].high, fmax(longer, 0) / total);
+	}
+	if (count)
+		fprintf(f, "\n\n");
+	free(bins);
+	return count > 0;
+}
+
+static int latency(const struct data *d, struct picture *p)
+{
+	static const char *const names[] = { "kworker", "thread", "process", "idle", "kthread" };
+	FILE *f = data_open(d, p->name);
+
+	if (!f)
+		return -EIO;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (!latency_block(d, f, names[i]))
+			continue;
+		snprintf(p->argument + strlen(p->argument), sizeof(p->argument) - strlen(p->argument), "%s%s",
+			 p->has_data ? "," : "", names[i]);
+		p->has_data = true;
+	}
+	return data_close(d, f, p->name);
+}
+
+void report_subject(const struct result_set *set, char *buf, size_t len)
+{
+	const json_t *m = set->machine;
+	const char *model = string(json_object_get(m, "cpu"), "model"), *release = string(json_object_get(m, "kernel"), "release");
+
+	snprintf(buf, len, "%.60s, Linux %.60s", *model ? model : "unknown CPU", *release ? release : "unknown");
+}
+
+int report_data(struct picture *p, const json_t *summary, const struct result_set *set, const char *dir, struct error *e)
+{
+	static const struct {
+		const char *name, *title, *caption;
+		int (*write)(const struct data *d, struct picture *p);
+		bool time;
+	} list[PICTURES] = {
+		{ "cost", "What a round trip costs", "Each bar is a task that leaves its CPU and comes back: the median of the trials, with its 95 % interval.", cost, true },
+		{ "loads", "A borrowed address space needs no CR3 load", "CR3 loads that the kernel's own tlb_flush event counted on the measured CPU, per round trip.", loads, false },
+		{ "workset", "What the working set adds", "The measured task touches so many pages after each switch, each touch waiting for the one before. The gap between real and same mm is what a change of mm costs, TLB refill included.", workset, true },
+		{ "ring", "The ASID slots' capacity", "n processes take turns on one CPU. The kernel keeps a few address spaces per CPU in the TLB; one more, and every load flushes: what each switch costs without PCIDs.", ring, true },
+		{ "latency", "How long single round trips take", "Read across: at a height of 10^-2, one round trip in a hundred takes longer than the curve's place on the axis.", latency, true },
+	};
+	struct data d = { .results = json_object_get(summary, "results"), .set = set, .dir = dir, .e = e };
+	char *sub;
+	int rc = 0;
+
+	d.times = !json_is_false(json_object_get(summary, "times_meaningful"));
+	if (asprintf(&sub, "%s/data", dir) < 0)
+		return error_set(e, ENOMEM, "out of memory");
+	if ((mkdir(dir, 0777) && errno != EEXIST) || (mkdir(sub, 0777) && errno != EEXIST))
+		rc = error_set(e, errno, "cannot make %s: %s", sub, strerror(errno));
+	free(sub);
+	for (int i = 0; i < PICTURES && !rc; i++) {
+		p[i] = (struct picture){ .name = list[i].name, .caption = list[i].caption };
+		snprintf(p[i].title, sizeof(p[i].title), "%s", list[i].title);
+		if (list[i].time && !d.times) {
+			p[i].why = "times mean nothing under software emulation";
+			continue;
+		}
+		rc = list[i].write(&d, &p[i]);
+		if (!p[i].has_data)
+			p[i].why = "the set holds no valid trial of its scenarios, or what it shows was not counted";
+	}
+	return rc;
+}

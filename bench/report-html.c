@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/report.h"
+#include "bench/summary.h"
+
+static const char head[] =
+	"<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+	"<meta name=\"viewport\" content=\"width=device-width\">\n"
+	"<link rel=\"icon\" href=\"data:,\">\n<title>activemm-bench</title>\n<style>\n"
+	"body{font:16px/1.5 'DejaVu Sans',sans-serif;color:#222;max-width:62em;margin:2em auto;padding:0 1em}\n"
+	"h1{font-size:1.5em}h2{font-size:1.15em;margin-top:2em}\n"
+	".answer{font-size:1.15em;border-left:.3em solid #009e73;padding:.3em 0 .3em 1em;white-space:pre-line}\n"
+	".warn{border-left:.3em solid #b00020;padding:.3em 0 .3em 1em;font-weight:bold}\n"
+	"figure{margin:1.5em 0}figure svg{width:100%;height:auto}figcaption,.small{color:#555;font-size:.9em}\n"
+	"table{border-collapse:collapse;font-size:.85em}td,th{padding:.2em .7em;border-bottom:1px solid #ddd;text-align:left}\n"
+	"td.n{text-align:right;font-variant-numeric:tabular-nums}pre{font-size:.8em;overflow:auto}\n"
+	"</style></head><body>\n";
+
+/* Text with what HTML means something by escaped. */
+static void text(FILE *f, const char *s)
+{
+	for (; *s; s++) {
+		switch (*s) {
+		case '<':
+			fputs("&lt;", f);
+			break;
+		case '>':
+			fputs("&gt;", f);
+			break;
+		case '&':
+			fputs("&amp;", f);
+			break;
+		case '"':
+			fputs("&quot;", f);
+			break;
+		default:
+			fputc(*s, f);
+		}
+	}
+}
+
+static void element(FILE *f, const char *open, const char *s, const char *close)
+{
+	fputs(open, f);
+	text(f, s);
+	fputs(close, f);
+}
+
+static const char *string(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s ? s : "";
+}
+
+/* The terminal's headline serves here too: one wording. */
+static void answer(FILE *f, const json_t *summary)
+{
+	char *buf = NULL;
+	size_t len = 0;
+	FILE *m = open_memstream(&buf, &len);
+
+	if (!m)
+		return;
+	summary_print_headline(summary, m);
+	fclose(m);
+	for (char *p = buf; *p; p++) /* its line breaks are the terminal's, its sentences stay */
+		if (*p == '\n' && p[1] && p[1] != '(')
+			*p = ' ';
+	element(f, "<p class=\"answer\">", buf, "</p>\n");
+	free(buf);
+}
+
+/* Puts NAME.svg into the page, from its <svg> element on. */
+static void picture(FILE *f, const struct picture *p, const char *dir)
+{
+	char *path, *line = NULL;
+	bool begun = false;
+	size_t cap = 0;
+	FILE *svg;
+
+	element(f, "<h2>", p->title, "</h2>\n");
+	if (!p->drawn) {
+		element(f, "<p class=\"small\">Not drawn: ", p->why ? p->why : "?", ".</p>\n");
+		return;
+	}
+	if (asprintf(&path, "%s/%s.svg", dir, p->name) < 0)
+		return;
+	svg = fopen(path, "re");
+	free(path);
+	fputs("<figure>\n", f);
+	while (svg && getline(&line, &cap, svg) > 0) {
+		begun |= !strncmp(line, "<svg", 4);
+		if (begun)
+			fputs(line, f);
+	}
+	element(f, "<figcaption>", p->caption, "</figcaption></figure>\n");
+	free(line);
+	if (svg)
+		fclose(svg);
+}
+
+static void cell(FILE *f, const json_t *o, const char *key, const char *fmt)
+{
+	const json_t *v = json_object_get(o, key);
+
+	fputs("<td class=\"n\">", f);
+	if (json_is_number(v))
+		fprintf(f, fmt, json_number_value(v));
+	else
+		fputs("-", f);
+	fputs("</td>", f);
+}
+
+static void table(FILE *f, const json_t *summary)
+{
+	bool times = !json_is_false(json_object_get(summary, "times_meaningful"));
+	const json_t *r;
+	size_t i;
+
+	fputs("<h2>All results</h2>\n<table><tr><th>scenario<th>parameters<th>valid", f);
+	if (times)
+		fputs("<th>ns per round trip<th>low<th>high<th>p50<th>p99<th>p99.9", f);
+	fputs("<th>switches<th>CR3 loads<th>flushing</tr>\n", f);
+	json_array_foreach(json_object_get(summary, "results"), i, r) {
+		const json_t *ns = json_object_get(r, "ns"), *c = json_object_get(r, "counters"), *l = json_object_get(r, "latency");
+		char *params = json_dumps(json_object_get(r, "params"), JSON_COMPACT | JSON_SORT_KEYS);
+
+		element(f, "<tr><td>", string(r, "scenario"), "</td>");
+		element(f, "<td>", params ? params : "", "</td>");
+		fprintf(f, "<td class=\"n\">%lld/%lld</td>", (long long)json_integer_value(json_object_get(r, "valid")),
+			(long long)json_integer_value(json_object_get(r, "trials")));
+		free(params);
+		if (times) {
+			cell(f, ns, "median", "%.1f");
+			cell(f, ns, "low", "%.1f");
+			cell(f, ns, "high", "%.1f");
+			cell(f, l, "p50", "%.0f");
+			cell(f, l, "p99", "%.0f");
+			cell(f, l, "p99.9", "%.0f");
+		}
+		cell(f, c, "context-switches", "%.3f");
+		cell(f, c, "cr3-loads", "%.3f");
+		cell(f, c, "cr3-flushes", "%.3f");
+		fputs("</tr>\n", f);
+	}
+	fputs("</table>\n<p class=\"small\">Intervals: 95 %, bootstrap of the median over trials. Counts: per round trip, by the "
+	      "kernel's own events on the measured CPU, in batches apart from the timed ones.</p>\n",
+	      f);
+}
+
+static void invalid(FILE *f, const json_t *summary)
+{
+	const json_t *r, *v;
+	size_t i, k;
+	bool any = false;
+
+	json_array_foreach(json_object_get(summary, "results"), i, r) {
+		if (json_integer_value(json_object_get(r, "invalid")) == 0)
+			continue;
+		if (!any)
+			fputs("<h2>Invalid trials, kept out of the figures</h2>\n<ul>\n", f);
+		any = true;
+		json_array_foreach(json_object_get(r, "violations"), k, v) {
+			if (!json_is_string(v))
+				continue;
+			element(f, "<li>", string(r, "scenario"), ": ");
+			element(f, "", json_string_value(v), "</li>\n");
+		}
+	}
+	if (any)
+		fputs("</ul>\n", f);
+}
+
+static void unavailable(FILE *f, const json_t *summary)
+{
+	const json_t *list = json_object_get(summary, "unavailable"), *u;
+	size_t i;
+
+	if (!json_array_size(list))
+		return;
+	fputs("<h2>Not available here</h2>\n<ul>\n", f);
+	json_array_foreach(list, i, u) {
+		element(f, "<li>", string(u, "what"), ": ");
+		element(f, "", string(u, "why"), "</li>\n");
+	}
+	fputs("</ul>\n", f);
+}
+
+int report_html(const struct picture *p, const json_t *summary, const struct result_set *set, const char *dir,
+		struct error *e)
+{
+	char *path, *machine = json_dumps(set->machine, JSON_INDENT(2));
+	char subject[160];
+	FILE *f;
+	int bad;
+
+	if (asprintf(&path, "%s/report.html", dir) < 0)
+		return error_set(e, ENOMEM, "out of memory");
+	f = fopen(path, "we");
+	if (!f) {
+		bad = error_set(e, errno, "cannot write %s: %s", path, strerror(errno));
+		free(path);
+		free(machine);
+		return bad;
+	}
+	report_subject(set, subject, sizeof(subject));
+	fputs(head, f);
+	element(f, "<h1>What a context switch costs, and what active_mm saves</h1>\n<p>", subject, "</p>\n");
+	if (!json_is_true(json_object_get(summary, "verified")))
+		fputs("<p class=\"warn\">UNVERIFIED: the kernel's events were out of reach, nothing proves what these figures measured.</p>\n", f);
+	answer(f, summary);
+	for (int i = 0; i < PICTURES; i++)
+		picture(f, &p[i], dir);
+	table(f, summary);
+	invalid(f, summary);
+	unavailable(f, summary);
+	fputs("<h2>Machine</h2>\n<details><summary>What was recorded of machine, kernel and run</summary>\n", f);
+	element(f, "<pre>", machine ? machine : "", "</pre></details>\n</body></html>\n");
+	free(machine);
+	bad = ferror(f);
+	bad |= fclose(f);
+	bad = bad ? error_set(e, errno ? errno : EIO, "cannot write %s: %s", path, strerror(errno)) : 0;
+	free(path);
+	return bad;
+}
