@@ -153,13 +153,14 @@ static int workset(const struct data *d, struct picture *p)
 			if (strcmp(string(r, "scenario"), curves[c].scenario) || strcmp(string(params, "mode"), curves[c].mode) ||
 			    strcmp(string(params, "pagesize"), "4k") || !isfinite(m))
 				continue;
+			if (!points && p->has_data)
+				fprintf(f, "\n\n");
 			fprintf(f, "%lld %.2f %.2f %.2f\n", (long long)json_integer_value(json_object_get(params, "pages")), m,
 				isfinite(l) ? l : m, isfinite(h) ? h : m);
 			points++;
 		}
 		if (!points)
 			continue;
-		fprintf(f, "\n\n");
 		snprintf(p->argument + strlen(p->argument), sizeof(p->argument) - strlen(p->argument), "%s%s",
 			 p->has_data ? "," : "", curves[c].title);
 		p->has_data = true;
@@ -198,7 +199,7 @@ static int ring(const struct data *d, struct picture *p)
 }
 
 /* All valid trials' histograms of one scenario without a working set, as the share that takes longer. */
-static bool latency_block(const struct data *d, FILE *f, const char *scenario)
+static bool latency_block(const struct data *d, FILE *f, const char *scenario, bool first)
 {
 	struct bin {
 		double high, n;
@@ -244,12 +245,12 @@ static bool latency_block(const struct data *d, FILE *f, const char *scenario)
 			bins[k] = bins[k - 1];
 			bins[k - 1] = swap;
 		}
+	if (count)
+		fprintf(f, "%s%.2f 1\n", first ? "" : "\n\n", bins[0].high / 1.02);
 	for (i = 0, longer = total; i < count; i++) {
 		longer -= bins[i].n;
 		fprintf(f, "%.2f %.8f\n", bins[i].high, fmax(longer, 0) / total);
 	}
-	if (count)
-		fprintf(f, "\n\n");
 	free(bins);
 	return count > 0;
 }
@@ -262,7 +263,7 @@ static int latency(const struct data *d, struct picture *p)
 	if (!f)
 		return -EIO;
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		if (!latency_block(d, f, names[i]))
+		if (!latency_block(d, f, names[i], !p->has_data))
 			continue;
 		snprintf(p->argument + strlen(p->argument), sizeof(p->argument) - strlen(p->argument), "%s%s",
 			 p->has_data ? "," : "", names[i]);

@@ -15,7 +15,7 @@ static const char head[] =
 	"h1{font-size:1.5em}h2{font-size:1.15em;margin-top:2em}\n"
 	".answer{font-size:1.15em;border-left:.3em solid #009e73;padding:.3em 0 .3em 1em;white-space:pre-line}\n"
 	".warn{border-left:.3em solid #b00020;padding:.3em 0 .3em 1em;font-weight:bold}\n"
-	"figure{margin:1.5em 0}figure svg{width:100%;height:auto}figcaption,.small{color:#555;font-size:.9em}\n"
+	".wide{overflow-x:auto}figure{margin:1.5em 0}figure svg{width:100%;height:auto}figcaption,.small{color:#555;font-size:.9em}\n"
 	"table{border-collapse:collapse;font-size:.85em}td,th{padding:.2em .7em;border-bottom:1px solid #ddd;text-align:left}\n"
 	"td.n{text-align:right;font-variant-numeric:tabular-nums}pre{font-size:.8em;overflow:auto}\n"
 	"</style></head><body>\n";
@@ -122,7 +122,7 @@ static void table(FILE *f, const json_t *summary)
 	const json_t *r;
 	size_t i;
 
-	fputs("<h2>All results</h2>\n<table><tr><th>scenario<th>parameters<th>valid", f);
+	fputs("<h2>All results</h2>\n<div class=\"wide\"><table><tr><th>scenario<th>parameters<th>valid", f);
 	if (times)
 		fputs("<th>ns per round trip<th>low<th>high<th>p50<th>p99<th>p99.9", f);
 	fputs("<th>switches<th>CR3 loads<th>flushing</tr>\n", f);
@@ -148,7 +148,7 @@ static void table(FILE *f, const json_t *summary)
 		cell(f, c, "cr3-flushes", "%.3f");
 		fputs("</tr>\n", f);
 	}
-	fputs("</table>\n<p class=\"small\">Intervals: 95 %, bootstrap of the median over trials. Counts: per round trip, by the "
+	fputs("</table></div>\n<p class=\"small\">Intervals: 95 %, bootstrap of the median over trials. Counts: per round trip, by the "
 	      "kernel's own events on the measured CPU, in batches apart from the timed ones.</p>\n",
 	      f);
 }

@@ -10,6 +10,6 @@ set xtics noenhanced
 set bmargin 4
 colour(i) = i == 0 ? 0x009e73 : i == 1 ? 0x0072b2 : i == 2 ? 0xd55e00 : i == 3 ? 0xcc79a7 : 0xe69f00
 set offsets 0.5, 0.5, 0, 0
-plot data using 0:3:(colour($2)):xtic(1) with boxes lc rgb variable, \
-     data using 0:3:4:5 with yerrorbars pt 0 lw 2 lc rgb "black", \
+set errorbars front lc rgb "black" lw 2
+plot data using 0:3:4:5:(0.6):(colour($2)):xtic(1) with boxerrorbars lc rgb variable, \
      data using 0:5:(sprintf("%.0f", $3)) with labels offset 0,0.9

@@ -7,7 +7,7 @@ set xlabel "nanoseconds"
 set ylabel "share of round trips that take longer"
 set logscale xy
 set format y "10^{%L}"
-set yrange [1e-5:1.5]
+set yrange [5e-5:1.5]
 set grid xtics
 set key top right
 next_name(s, n) = n == 0 ? (strstrt(s, ",") ? s[1:strstrt(s, ",")-1] : s) : next_name(s[strstrt(s, ",")+1:*], n - 1)
