@@ -30,3 +30,11 @@ tests_unit_test_result_LDADD = $(UNIT_LIBS)
 endif
 
 EXTRA_DIST += tests/unit/data/amd-guest.tree tests/unit/data/intel-metal.tree tests/unit/data/offline.xml
+
+EXTRA_DIST += tests/e2e/lib.sh tests/e2e/test-claims.sh tests/e2e/test-cli.sh tests/e2e/test-faults.sh \
+	tests/e2e/test-report.sh scripts/test results/schema/machine.schema.json results/schema/summary.schema.json \
+	results/schema/trial.schema.json
+
+print-unit-tests:
+	@echo $(UNIT_TESTS)
+.PHONY: print-unit-tests

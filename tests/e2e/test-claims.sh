@@ -1,0 +1,93 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Every scenario's claim on the running kernel against perf stat; intruders; migrations; hand-overs.
+set -u
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+cpu=$(measured_cpu)
+"$activemm" info --json | grep -q '"verified": true' || { skip "claims: the kernel's events are out of reach here"; exit 0; }
+perf=$(command -v perf) || perf=
+
+# What perf counts on the CPU is every round trip of the trial, with those of the look before it and the set-up.
+against_perf() {
+	local spec=$1 n=$2 dir=$tmp/perf-$1
+	if [ -z "$perf" ] || ! "$perf" stat -a -C "$cpu" -x, -e context-switches,tlb:tlb_flush -o "$tmp/stat" \
+		"$activemm" run "$spec" --cpu "$cpu" --trials 1 --iterations "$n" -o "$dir" >"$tmp/out" 2>"$tmp/err"; then
+		if [ -n "$perf" ]; then not_ok "$spec against perf stat"; else skip "$spec against perf stat: perf is not installed"; fi
+		return
+	fi
+	if python3 - "$tmp/stat" "$dir/trials.jsonl" "$spec" <<'PY'; then ok "$spec: counts agree with perf stat"; else not_ok "$spec: counts agree with perf stat"; fi
+import json, sys
+perf = {f.split(",")[2]: int(f.split(",")[0]) for f in open(sys.argv[1]) if f[0].isdigit()}
+trials = [json.loads(l) for l in open(sys.argv[2])]
+sw = loads = 0
+for t in trials:
+    r = t["round_trips"]
+    sw += t["counters"]["context-switches"]["value"] * r["total"] / r["counted"]
+    loads += t["counters"]["cr3-loads"]["value"] * r["total"] / r["counted"]
+per = trials[-1]["counters"]["context-switches"]["per_round_trip"]
+look = 1000 * per * 3   # up to three looks of some 900 round trips
+edge = 1500             # forks, exits and the events' own opening and closing
+low, high = sw - 0.001 * sw - edge, sw + look + 0.001 * sw + edge
+print(f"    perf {perf['context-switches']}, ours {sw:.0f}; tlb_flush {perf['tlb:tlb_flush']}, ours {loads:.0f}")
+sys.exit(not (trials[-1]["valid"] and low <= perf["context-switches"] <= high and
+              loads * 0.999 - edge <= perf["tlb:tlb_flush"] <= loads * 1.001 + look + edge))
+PY
+}
+against_perf thread 400000
+against_perf process 400000
+against_perf kworker 250000
+# Blocked partners: yielding ones also switch among themselves while events are opened.
+against_perf ring:n=6,handover=pipe 40000
+against_perf ring:n=7,handover=pipe 40000
+against_perf idle 6000
+
+run run process:handover=eventfd process:handover=pipe thread:handover=futex ring:n=4,handover=pipe \
+	idle:wake=remote kworker:pages=64 process:pages=64 --trials 2 --iterations 3000 -o "$tmp/kinds"
+if [ "$(nproc)" -gt 1 ]; then
+	check "every hand-over and wake-up keeps its claim" [ "$status" = 0 ]
+	check "  with exact numbers of switches" json "$tmp/kinds/trials.jsonl" \
+		"all(abs(x['counters']['context-switches']['per_round_trip'] - x['params'].get('n', 2)) < 0.03 for x in t if x['valid'])"
+else
+	skip "idle:wake=remote needs two CPUs"
+fi
+run run ring:n=2 ring:n=6 ring:n=7 ring:n=12 --trials 2 --iterations 1000 -o "$tmp/ring"
+if grep -q '^flags.* pcid' /proc/cpuinfo && ! grep -qw nopcid /proc/cmdline; then
+	check "six mms keep the TLB, seven flush it" json "$tmp/ring/trials.jsonl" \
+		"all((x['counters']['cr3-flushes']['per_round_trip'] > 0.5) == (x['params']['n'] > 6) for x in t if x['valid'])"
+fi
+
+# A busy task on the measured CPU.
+cat >"$tmp/intruder.py" <<'PY'
+import ctypes, time
+ctypes.CDLL(None).prctl(15, b"e2e-intruder")
+end = time.time() + 20
+while time.time() < end:
+    pass
+PY
+taskset -c "$cpu" python3 "$tmp/intruder.py" &
+intruder=$!
+run run process --cpu "$cpu" --trials 1 --iterations 20000 -o "$tmp/intruded"
+kill "$intruder"; wait "$intruder" 2>/dev/null
+check "with an intruder all attempts are invalid, and the run fails" [ "$status" = 1 ]
+check "  each names it and its pid" json "$tmp/intruded/trials.jsonl" \
+	"len(t) == 4 and all(not x['valid'] and any(i['pid'] == $intruder and i['comm'] == 'e2e-intruder' for i in x['intruders']) and any('e2e-intruder (pid $intruder)' in v['text'] for v in x['violations']) for x in t)"
+check "  none of them is in the figures" python3 -c '
+import json, sys
+s = json.load(open(sys.argv[1]))
+assert s["results"][0]["ns"]["n"] == 0 and s["results"][0]["invalid"] == 4' "$tmp/intruded/summary.json"
+
+# Someone moves the measured task.
+if [ "$(nproc)" -gt 1 ]; then
+	other=$(taskset -pc $$ | sed 's/.*: //' | tr ',-' '\n' | grep -vx "$cpu" | head -n 1)
+	"$activemm" run thread --cpu "$cpu" --trials 1 --iterations 300000 -o "$tmp/moved" >"$tmp/out" 2>"$tmp/err" &
+	pid=$!
+	while kill -0 "$pid" 2>/dev/null; do
+		for child in $(pgrep -P "$pid"); do taskset -apc "$other" "$child" >/dev/null 2>&1; done
+		sleep 0.3
+	done
+	wait "$pid"
+	check "a task that is moved away makes the trial invalid" json "$tmp/moved/trials.jsonl" \
+		"any(v['what'] == 'migration' for x in t for v in x['violations'])"
+fi

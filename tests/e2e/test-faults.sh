@@ -1,0 +1,60 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Signals, resuming, users without rights, and what a run leaves behind.
+set -u
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# stopped SIGNAL WANTED-STATUS: a run stopped in the middle keeps its trials, leaves no process, and can be resumed.
+stopped() {
+	local sig=$1 want=$2 dir=$tmp/stop-$1 got
+	"$activemm" run thread process --trials 12 --iterations 20000 --seed 7 -o "$dir" >/dev/null 2>"$tmp/err" &
+	local pid=$!
+	while ! [ "$(wc -l 2>/dev/null <"$dir/trials.jsonl")" -ge 3 ] 2>/dev/null; do sleep 0.05; done
+	local children
+	children=$(pgrep -P "$pid" | tr '\n' ' ')
+	kill -"$sig" "$pid"
+	wait "$pid"
+	got=$?
+	check "SIG$sig ends the run with status $want" [ "$got" = "$want" ]
+	sleep 0.3
+	local left=
+	# A zombie is init's to reap once the run itself is gone.
+	for child in $children; do
+		case $(ps -o stat= -p "$child") in
+		"" | Z*) ;;
+		*) left="$left $child" ;;
+		esac
+	done
+	# Partners carry the same command line.
+	check "  no process of it is left" [ -z "$left$(pgrep -f -- "-o $dir")" ]
+	check "  every finished trial is whole" json "$dir/trials.jsonl" "3 <= len(t) < 24"
+	run run --resume -o "$dir"
+	check "  --resume completes the set" [ "$status" = 0 ]
+	check "  each trial is there once and valid" json "$dir/trials.jsonl" \
+		"sorted((x['scenario'], x['trial']) for x in t if x['valid']) == sorted((s, i) for s in ('thread', 'process') for i in range(12))"
+}
+stopped INT 130
+stopped TERM 143
+stopped KILL 137
+
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+	mkdir "$tmp/user" && chmod 755 "$tmp" && chown 65534 "$tmp/user"
+	cp "$activemm" "$tmp/user/activemm"
+	setpriv --reuid=65534 --regid=65534 --clear-groups "$tmp/user/activemm" run thread process kworker idle \
+		--trials 2 --iterations 2000 -o "$tmp/user/set" >"$tmp/out" 2>"$tmp/err"
+	check "a user without rights can run it" [ $? = 0 ]
+	if [ "$(cat /proc/sys/kernel/perf_event_paranoid)" -gt 0 ]; then
+		check "  its summary says UNVERIFIED" grep -q UNVERIFIED "$tmp/out"
+		check "  every trial too, with the switches that /proc knows" json "$tmp/user/set/trials.jsonl" \
+			"all(not x['verified'] and 'unavailable' in x['counters']['cr3-loads'] and x['counters']['context-switches']['value'] > 0 for x in t)"
+		run report "$tmp/user/set" -o "$tmp/user-report"
+		check "  the page too" grep -q UNVERIFIED "$tmp/user-report/report.html"
+	fi
+else
+	skip "a user without rights: needs root and setpriv"
+fi
+
+before=$(taskset -pc $$ | sed 's/.*: //')
+run run thread --trials 1 --iterations 1000 -o "$tmp/affinity"
+check "the caller's affinity is as it was" [ "$(taskset -pc $$ | sed 's/.*: //')" = "$before" ]
