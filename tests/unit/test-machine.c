@@ -255,6 +255,25 @@ static void amd_guest_of_kvm(void **state)
 	json_decref(m);
 }
 
+static void nopcid_overrules_the_cpu_flag(void **state)
+{
+	FILE *f;
+
+	(void)state;
+	unpack("amd-guest");
+	machine_set_root(root, zen4_kvm);
+	assert_true(machine_has_pcid());
+	f = create("/proc/cmdline");
+	fputs("console=ttyS0 nopcid\n", f);
+	fclose(f);
+	assert_false(machine_has_pcid());
+	/* part of another word is not the option */
+	f = create("/proc/cmdline");
+	fputs("console=ttyS0 module.nopcid=0\n", f);
+	fclose(f);
+	assert_true(machine_has_pcid());
+}
+
 static void tlb_of_leaf_18h(void **state)
 {
 	json_t *m = record("intel-metal", ice_lake);
@@ -392,6 +411,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(intel_on_bare_metal, clean, clean),
 		cmocka_unit_test_setup_teardown(amd_guest_of_kvm, clean, clean),
+		cmocka_unit_test_setup_teardown(nopcid_overrules_the_cpu_flag, clean, clean),
 		cmocka_unit_test_setup_teardown(tlb_of_leaf_18h, clean, clean),
 		cmocka_unit_test_setup_teardown(hidden_cpuid_is_unavailable, clean, clean),
 		cmocka_unit_test_setup_teardown(emulation_makes_times_meaningless, clean, clean),
