@@ -12,12 +12,26 @@ perf=$(command -v perf) || perf=
 # What perf counts on the CPU is every round trip of the trial, with those of the look before it and the set-up.
 against_perf() {
 	local spec=$1 n=$2 dir=$tmp/perf-$1
+	# A trial that was disturbed has round trips unlike each other, and is done again: take a run without one.
+	for _ in 1 2 3; do
+		rm -rf "$dir"
+		perf_around "$spec" "$n" "$dir" || return
+		[ "$(wc -l <"$dir/trials.jsonl")" != 1 ] || break
+	done
+	if compare_with_perf "$dir"; then ok "$spec: counts agree with perf stat"; else not_ok "$spec: counts agree with perf stat"; fi
+}
+
+perf_around() {
+	local spec=$1 n=$2 dir=$3
 	if [ -z "$perf" ] || ! "$perf" stat -a -C "$cpu" -x, -e context-switches,tlb:tlb_flush -o "$tmp/stat" \
 		"$activemm" run "$spec" --cpu "$cpu" --trials 1 --iterations "$n" -o "$dir" >"$tmp/out" 2>"$tmp/err"; then
 		if [ -n "$perf" ]; then not_ok "$spec against perf stat"; else skip "$spec against perf stat: perf is not installed"; fi
-		return
+		return 1
 	fi
-	if python3 - "$tmp/stat" "$dir/trials.jsonl" "$spec" <<'PY'; then ok "$spec: counts agree with perf stat"; else not_ok "$spec: counts agree with perf stat"; fi
+}
+
+compare_with_perf() {
+	python3 - "$tmp/stat" "$1/trials.jsonl" <<'PY'
 import json, sys
 perf = {f.split(",")[2]: int(f.split(",")[0]) for f in open(sys.argv[1]) if f[0].isdigit()}
 trials = [json.loads(l) for l in open(sys.argv[2])]
