@@ -31,6 +31,8 @@ endif
 
 EXTRA_DIST += tests/unit/data/amd-guest.tree tests/unit/data/intel-metal.tree tests/unit/data/offline.xml
 
+dist_man_MANS += man/activemm.1
+
 EXTRA_DIST += tests/e2e/lib.sh tests/e2e/test-claims.sh tests/e2e/test-cli.sh tests/e2e/test-faults.sh \
 	tests/e2e/test-report.sh scripts/test results/schema/machine.schema.json results/schema/summary.schema.json \
 	results/schema/trial.schema.json
@@ -38,3 +40,8 @@ EXTRA_DIST += tests/e2e/lib.sh tests/e2e/test-claims.sh tests/e2e/test-cli.sh te
 print-unit-tests:
 	@echo $(UNIT_TESTS)
 .PHONY: print-unit-tests
+
+# The bare loop that scripts/figures sets the harness against.
+check_PROGRAMS += tests/figures/bare-loop
+tests_figures_bare_loop_SOURCES = tests/figures/bare-loop.c
+EXTRA_DIST += scripts/figures tests/lab/test-kernels.sh
