@@ -5,8 +5,9 @@
 #include "bench/commands.h"
 #include "bench/setup.h"
 
-static const char help[] = "usage: activemm info [--json]\n\n"
-			   "Machine, kernel, mitigations and counters: what is recorded with every result set.\n";
+static const char help[] =
+	"usage: activemm info [--json]\n\n"
+	"Machine, kernel, mitigations and counters: what is recorded with every result set.\n";
 
 /* Prints a value with its members indented; {"unavailable": why} on one line. */
 static void value_print(const char *name, const json_t *v, int depth)
@@ -24,12 +25,12 @@ static void value_print(const char *name, const json_t *v, int depth)
 			return;
 		}
 		printf("\n");
-		json_object_foreach((json_t *)v, key, member)
+		json_object_foreach ((json_t *)v, key, member)
 			value_print(key, member, depth + 1);
 		return;
 	case JSON_ARRAY:
 		printf("\n");
-		json_array_foreach(v, i, member) {
+		json_array_foreach (v, i, member) {
 			char index[24];
 
 			snprintf(index, sizeof(index), "%zu", i);
@@ -69,7 +70,9 @@ int cmd_info(int argc, char **argv)
 		return EXIT_DONE;
 	}
 	if (argc > 1 && !json)
-		return complain(EXIT_USAGE, "info: '%s' is not understood: see `activemm info --help'", argv[1]);
+		return complain(EXIT_USAGE,
+				"info: '%s' is not understood: see `activemm info --help'",
+				argv[1]);
 	if (cpu_topology_load(&topo, &e) || bench_open(&b, topo, -1, &e))
 		return complain(EXIT_FAILED, "%s", e.text);
 	machine = bench_machine(&b, topo);
@@ -77,7 +80,7 @@ int cmd_info(int argc, char **argv)
 		json_dumpf(machine, stdout, JSON_INDENT(1));
 		printf("\n");
 	} else {
-		json_object_foreach(machine, key, v)
+		json_object_foreach (machine, key, v)
 			value_print(key, v, 0);
 	}
 	json_decref(machine);

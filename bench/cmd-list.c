@@ -6,9 +6,10 @@
 #include "bench/commands.h"
 #include "bench/setup.h"
 
-static const char help[] = "usage: activemm list [--json]\n\n"
-			   "The scenarios: what they do, their parameters, what the kernel must do per round trip,\n"
-			   "and whether each can run here.\n";
+static const char help[] =
+	"usage: activemm list [--json]\n\n"
+	"The scenarios: what they do, their parameters, what the kernel must do per round trip,\n"
+	"and whether each can run here.\n";
 
 static void range_text(const struct claim_range *r, char *buf, size_t len)
 {
@@ -55,8 +56,9 @@ static json_t *scenario_json(const struct scenario *s, const struct trial *t)
 	struct claim c = s->claim(t);
 	struct error e = { 0 };
 	bool runs = !s->possible || !s->possible(t, &e);
-	json_t *o = json_pack("{s:s, s:s, s:o, s:{s:o, s:o, s:o}, s:b}", "name", s->name, "summary", s->summary, "params",
-			      params_json(s), "claim", "switches", range_json(&c.switches), "cr3_loads", range_json(&c.cr3_loads),
+	json_t *o = json_pack("{s:s, s:s, s:o, s:{s:o, s:o, s:o}, s:b}", "name", s->name, "summary",
+			      s->summary, "params", params_json(s), "claim", "switches",
+			      range_json(&c.switches), "cr3_loads", range_json(&c.cr3_loads),
 			      "cr3_flushes", range_json(&c.cr3_flushes), "runs_here", runs);
 
 	if (!runs)
@@ -74,7 +76,8 @@ static void scenario_print(const struct scenario *s, const struct trial *t)
 	range_text(&c.cr3_loads, loads, sizeof(loads));
 	range_text(&c.cr3_flushes, flushes, sizeof(flushes));
 	printf("%s: %s\n", s->name, s->summary);
-	printf("    per round trip: %s switches, %s CR3 loads, %s of them flushing\n", sw, loads, flushes);
+	printf("    per round trip: %s switches, %s CR3 loads, %s of them flushing\n", sw, loads,
+	       flushes);
 	for (int i = 0; s->params[i].key; i++) {
 		const struct param *p = &s->params[i];
 
@@ -108,11 +111,13 @@ int cmd_list(int argc, char **argv)
 		return EXIT_DONE;
 	}
 	if (argc > 1 && !json)
-		return complain(EXIT_USAGE, "list: '%s' is not understood: see `activemm list --help'", argv[1]);
+		return complain(EXIT_USAGE,
+				"list: '%s' is not understood: see `activemm list --help'",
+				argv[1]);
 	if (cpu_topology_load(&topo, &e) || cpu_choose(topo, -1, &b.cpu, &e))
 		return complain(EXIT_FAILED, "%s", e.text);
 	b.pcid = machine_has_pcid();
-	scenario_foreach(s) {
+	scenario_foreach (s) {
 		long params[PARAMS_MAX];
 		struct trial_order order = { .scenario = s, .params = params };
 		struct trial t;

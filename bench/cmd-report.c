@@ -11,7 +11,8 @@
 #include "bench/summary.h"
 
 static const char help[] = "usage: activemm report DIR [-o DIR]\n\n"
-			   "Draws a result set: pictures (SVG and PNG, by gnuplot) and report.html, one page that holds all,\n"
+			   "Draws a result set: pictures (SVG and PNG, by gnuplot) and "
+			   "report.html, one page that holds all,\n"
 			   "in the set's own folder or in the one of -o; prints the summary.\n";
 
 /* Where the gnuplot programs are: as told, as installed, or in the sources. NULL if nowhere. */
@@ -32,8 +33,8 @@ static const char *plots_find(void)
 }
 
 /* Runs gnuplot on one program. 0, -ENOENT without gnuplot, or -EIO. */
-static int gnuplot(const struct picture *p, const char *plots, const char *terminal, const char *dir, const char *subject,
-		   const char *warning)
+static int gnuplot(const struct picture *p, const char *plots, const char *terminal,
+		   const char *dir, const char *subject, const char *warning)
 {
 	char program[4096], out[4096], data[4096], style[4096];
 	int status = 0;
@@ -48,8 +49,8 @@ static int gnuplot(const struct picture *p, const char *plots, const char *termi
 		int null = open("/dev/null", O_WRONLY);
 
 		dup2(null, STDOUT_FILENO);
-		execlp("gnuplot", "gnuplot", "-c", program, terminal, out, data, p->title, subject, warning, style, p->argument,
-		       (char *)NULL);
+		execlp("gnuplot", "gnuplot", "-c", program, terminal, out, data, p->title, subject,
+		       warning, style, p->argument, (char *)NULL);
 		_exit(errno == ENOENT ? 127 : 126);
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)
@@ -59,7 +60,8 @@ static int gnuplot(const struct picture *p, const char *plots, const char *termi
 	return status ? -EIO : 0;
 }
 
-static void draw(struct picture *pictures, const struct result_set *set, const json_t *summary, const char *dir)
+static void draw(struct picture *pictures, const struct result_set *set, const json_t *summary,
+		 const char *dir)
 {
 	const char *plots = plots_find(), *warning = "";
 	char subject[160];
@@ -80,9 +82,11 @@ static void draw(struct picture *pictures, const struct result_set *set, const j
 			rc = gnuplot(p, plots, "png", dir, subject, warning);
 		p->drawn = rc == 0;
 		if (rc == -ENOENT)
-			p->why = "gnuplot is not installed (Debian: gnuplot-nox, Fedora: gnuplot-minimal)";
+			p->why = "gnuplot is not installed (Debian: gnuplot-nox, Fedora: "
+				 "gnuplot-minimal)";
 		else if (rc)
-			p->why = plots ? "gnuplot failed" : "the gnuplot programs were not found: set ACTIVEMM_PLOTS";
+			p->why = plots ? "gnuplot failed"
+				       : "the gnuplot programs were not found: set ACTIVEMM_PLOTS";
 		if (rc)
 			complain(0, "report: %s is not drawn: %s", p->name, p->why);
 		if (rc == -ENOENT) { /* say it once */
@@ -111,12 +115,15 @@ int cmd_report(int argc, char **argv)
 			return EXIT_DONE;
 		}
 		if (c != 'o')
-			return complain(EXIT_USAGE, "report: option '%s' is unknown or lacks its value: see `activemm report --help'",
+			return complain(EXIT_USAGE,
+					"report: option '%s' is unknown or lacks its value: see "
+					"`activemm report --help'",
 					argv[optind - 1]);
 		dir = optarg;
 	}
 	if (optind != argc - 1)
-		return complain(EXIT_USAGE, "report: name one result set: see `activemm report --help'");
+		return complain(EXIT_USAGE,
+				"report: name one result set: see `activemm report --help'");
 	if (!dir)
 		dir = argv[optind];
 	if (strlen(dir) > 3000)

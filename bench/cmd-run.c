@@ -21,13 +21,15 @@ static const char help[] =
 	"Measures the scenarios (the whole suite when none is named) and writes a result set.\n\n"
 	"  --cpu N          measure on CPU N (default: the quietest allowed one)\n"
 	"  --trials N       trials of each scenario and parameter set (default 15, --quick 5)\n"
-	"  --iterations N   round trips of a trial (default: as many as take 0.1 s, --quick 0.02 s)\n"
+	"  --iterations N   round trips of a trial (default: as many as take 0.1 s, --quick 0.02 "
+	"s)\n"
 	"  --time SECONDS   rounds of trials until SECONDS have passed, at least three\n"
 	"  --seed N         seed of every random order (default: the time)\n"
 	"  --quick          fewer and shorter trials\n"
 	"  --resume         go on with the result set that -o names\n"
 	"  -o, --output DIR the result set (default: results/run-DATE-TIME)\n\n"
-	"Exit status: 0 all trials valid or repeated until valid, 1 the run failed or a trial stayed invalid,\n"
+	"Exit status: 0 all trials valid or repeated until valid, 1 the run failed or a trial "
+	"stayed invalid,\n"
 	"2 wrong usage, 128+N stopped by signal N (finished trials are kept).\n";
 
 static void on_signal(int number)
@@ -44,7 +46,16 @@ static void catch_signals(void)
 	sigaction(SIGHUP, &sa, NULL);
 }
 
-enum { OPT_CPU = 256, OPT_TRIALS, OPT_ITERATIONS, OPT_TIME, OPT_SEED, OPT_QUICK, OPT_RESUME, OPT_HELP };
+enum {
+	OPT_CPU = 256,
+	OPT_TRIALS,
+	OPT_ITERATIONS,
+	OPT_TIME,
+	OPT_SEED,
+	OPT_QUICK,
+	OPT_RESUME,
+	OPT_HELP
+};
 
 static const struct option options[] = {
 	{ "cpu", required_argument, NULL, OPT_CPU },
@@ -100,33 +111,44 @@ static int options_parse(int argc, char **argv, struct run_options *o)
 			return EXIT_DONE;
 		case '?':
 		default:
-			return complain(EXIT_USAGE, "run: option '%s' is unknown or lacks its value: see `activemm run --help'",
+			return complain(EXIT_USAGE,
+					"run: option '%s' is unknown or lacks its value: see "
+					"`activemm run --help'",
 					argv[optind - 1]);
 		}
 	}
 	if (rc)
 		return EXIT_USAGE;
 	if (o->resume && !o->dir)
-		return complain(EXIT_USAGE, "run: --resume needs the result set to go on with: -o DIR");
+		return complain(EXIT_USAGE,
+				"run: --resume needs the result set to go on with: -o DIR");
 	if (o->resume && optind < argc)
-		return complain(EXIT_USAGE, "run: --resume goes on with the set's own scenarios: name none");
+		return complain(EXIT_USAGE,
+				"run: --resume goes on with the set's own scenarios: name none");
 	return -1;
 }
 
 /* The plan and the options that a set was begun with, from its machine.json. */
-static int plan_restore(struct plan *p, struct run_options *o, const json_t *machine, struct error *e)
+static int plan_restore(struct plan *p, struct run_options *o, const json_t *machine,
+			struct error *e)
 {
-	const json_t *run = json_object_get(machine, "run"), *list = json_object_get(run, "scenarios"), *one;
+	const json_t *run = json_object_get(machine, "run"),
+		     *list = json_object_get(run, "scenarios"), *one;
 	size_t i;
 	int rc = 0;
 
 	if (!json_is_array(list) || !json_array_size(list))
-		return error_set(e, EINVAL, "%s holds no plan to go on with: its run ended before the first trial, start it again", o->dir);
-	json_array_foreach(list, i, one) {
+		return error_set(e, EINVAL,
+				 "%s holds no plan to go on with: its run ended before the first "
+				 "trial, start it again",
+				 o->dir);
+	json_array_foreach (list, i, one) {
 		const char *spec = json_string_value(json_object_get(one, "spec"));
 		json_int_t iterations = json_integer_value(json_object_get(one, "iterations"));
 
-		rc = spec && iterations > 0 ? plan_add(p, spec, e) : error_set(e, EINVAL, "%s/machine.json: the plan is damaged", o->dir);
+		rc = spec && iterations > 0
+			     ? plan_add(p, spec, e)
+			     : error_set(e, EINVAL, "%s/machine.json: the plan is damaged", o->dir);
 		if (rc)
 			return rc;
 		p->items[i].iterations = (uint64_t)iterations;
@@ -138,7 +160,8 @@ static int plan_restore(struct plan *p, struct run_options *o, const json_t *mac
 		o->seconds = json_integer_value(json_object_get(run, "seconds"));
 	o->seed = (unsigned long)json_integer_value(json_object_get(run, "seed"));
 	o->quick = json_is_true(json_object_get(run, "quick"));
-	return o->trials > 0 ? 0 : error_set(e, EINVAL, "%s/machine.json: the plan is damaged", o->dir);
+	return o->trials > 0 ? 0
+			     : error_set(e, EINVAL, "%s/machine.json: the plan is damaged", o->dir);
 }
 
 static json_t *plan_json(const struct plan *p, const struct run_options *o)
@@ -148,10 +171,12 @@ static json_t *plan_json(const struct plan *p, const struct run_options *o)
 
 	for (unsigned int i = 0; i < p->n; i++) {
 		plan_spec(&p->items[i], spec, sizeof(spec));
-		json_array_append_new(list, json_pack("{s:s, s:I}", "spec", spec, "iterations", (json_int_t)p->items[i].iterations));
+		json_array_append_new(list, json_pack("{s:s, s:I}", "spec", spec, "iterations",
+						      (json_int_t)p->items[i].iterations));
 	}
-	return json_pack("{s:o, s:I, s:I, s:I, s:b}", "scenarios", list, "trials", (json_int_t)o->trials, "seconds",
-			 (json_int_t)o->seconds, "seed", (json_int_t)o->seed, "quick", o->quick);
+	return json_pack("{s:o, s:I, s:I, s:I, s:b}", "scenarios", list, "trials",
+			 (json_int_t)o->trials, "seconds", (json_int_t)o->seconds, "seed",
+			 (json_int_t)o->seed, "quick", o->quick);
 }
 
 /* Trials of @set that need not be done again: valid ones, and those given up. */
@@ -160,14 +185,15 @@ static json_t *trials_done(const struct result_set *set)
 	json_t *done = json_object(), *t;
 	size_t i;
 
-	json_array_foreach(set->trials, i, t) {
+	json_array_foreach (set->trials, i, t) {
 		const char *scenario = json_string_value(json_object_get(t, "scenario"));
 		char *key;
 
 		if (!json_is_true(json_object_get(t, "valid")) &&
 		    json_integer_value(json_object_get(t, "attempt")) < RUN_ATTEMPTS)
 			continue;
-		key = run_key(scenario ? scenario : "", json_object_get(t, "params"), json_integer_value(json_object_get(t, "trial")));
+		key = run_key(scenario ? scenario : "", json_object_get(t, "params"),
+			      json_integer_value(json_object_get(t, "trial")));
 		if (key)
 			json_object_set_new(done, key, json_true());
 		free(key);
@@ -184,7 +210,9 @@ static int same_machine(const json_t *old, const json_t *new, const char *dir, s
 	for (int i = 0; i < 2; i++)
 		if (!json_equal(json_object_get(json_object_get(old, parts[i]), keys[i]),
 				json_object_get(json_object_get(new, parts[i]), keys[i])))
-			return error_set(e, EINVAL, "%s was measured on another %s: start a new set", dir, parts[i]);
+			return error_set(e, EINVAL,
+					 "%s was measured on another %s: start a new set", dir,
+					 parts[i]);
 	return 0;
 }
 
@@ -213,7 +241,8 @@ static int plan_possible(const struct bench *b, struct plan *p, json_t *machine,
 		last = item->scenario;
 		snprintf(told, sizeof(told), "%s", why.text);
 		fprintf(stderr, "activemm: skipped %s: %s\n", last->name, why.text);
-		json_array_append_new(skipped, json_pack("{s:s, s:s}", "what", last->name, "why", why.text));
+		json_array_append_new(skipped,
+				      json_pack("{s:s, s:s}", "what", last->name, "why", why.text));
 	}
 	p->n = kept;
 	json_object_set_new(machine, "skipped", skipped);
@@ -232,7 +261,8 @@ static int finish(const struct run_options *o, const struct run_tally *tally, st
 	rc = summary ? result_write_json(o->dir, "summary.json", summary, e) : -ENOMEM;
 	if (!rc) {
 		summary_print(summary, &set, stdout);
-		printf("\nResult set: %s (%u trials now, %u of them invalid and repeated)\n", o->dir, tally->trials, tally->invalid);
+		printf("\nResult set: %s (%u trials now, %u of them invalid and repeated)\n",
+		       o->dir, tally->trials, tally->invalid);
 	}
 	json_decref(summary);
 	result_free(&set);
@@ -240,7 +270,8 @@ static int finish(const struct run_options *o, const struct run_tally *tally, st
 }
 
 /* Everything behind the options. Returns 0, -EINTR or -errno; *@usage: it is the user's arguments that are wrong. */
-static int run(struct run_options *o, char **specs, int nspecs, struct run_tally *tally, bool *usage, struct error *e)
+static int run(struct run_options *o, char **specs, int nspecs, struct run_tally *tally,
+	       bool *usage, struct error *e)
 {
 	struct cpu_topology *topo = NULL;
 	struct result_writer *w = NULL;
@@ -264,7 +295,8 @@ static int run(struct run_options *o, char **specs, int nspecs, struct run_tally
 	if (old.notice[0])
 		fprintf(stderr, "activemm: %s\n", old.notice);
 	if (o->resume && o->cpu < 0)
-		o->cpu = json_integer_value(json_object_get(json_object_get(old.machine, "choice"), "cpu"));
+		o->cpu = json_integer_value(
+			json_object_get(json_object_get(old.machine, "choice"), "cpu"));
 	rc = cpu_topology_load(&topo, e);
 	if (!rc)
 		rc = bench_open(&b, topo, (int)o->cpu, e);
@@ -273,7 +305,8 @@ static int run(struct run_options *o, char **specs, int nspecs, struct run_tally
 		goto done;
 	}
 	if (b.cpu.helper >= 0)
-		cpu_pin(b.cpu.helper, NULL); /* a driver that stays where it is costs exactness, not the run */
+		cpu_pin(b.cpu.helper,
+			NULL); /* a driver that stays where it is costs exactness, not the run */
 	machine = bench_machine(&b, topo);
 	if (o->resume)
 		rc = same_machine(old.machine, machine, o->dir, e);
@@ -284,7 +317,8 @@ static int run(struct run_options *o, char **specs, int nspecs, struct run_tally
 	if (rc)
 		goto done;
 	fprintf(stderr, "CPU %d (%s), %s\n", b.cpu.cpu, b.cpu.why,
-		b.count ? "claims verified by the kernel's events" : "UNVERIFIED: the kernel's events are out of reach");
+		b.count ? "claims verified by the kernel's events"
+			: "UNVERIFIED: the kernel's events are out of reach");
 	rc = run_look(&b, &plan, o, e);
 	if (rc)
 		goto done;
@@ -312,7 +346,9 @@ static int default_dir(char *buf, size_t len, struct error *e)
 	struct tm tm;
 
 	if (mkdir("results", 0777) && errno != EEXIST)
-		return error_set(e, errno, "cannot make results/ here: %s: name another place with -o DIR", strerror(errno));
+		return error_set(e, errno,
+				 "cannot make results/ here: %s: name another place with -o DIR",
+				 strerror(errno));
 	strftime(buf, len, "results/run-%Y%m%d-%H%M%S", localtime_r(&now, &tm));
 	return 0;
 }
@@ -346,10 +382,13 @@ int cmd_run(int argc, char **argv)
 	if (finish(&o, &tally, &e))
 		return complain(EXIT_FAILED, "%s", e.text);
 	if (rc == -EINTR) {
-		complain(0, "stopped by signal %d: go on with `activemm run --resume -o %s'", trial_stop, o.dir);
+		complain(0, "stopped by signal %d: go on with `activemm run --resume -o %s'",
+			 trial_stop, o.dir);
 		return 128 + trial_stop;
 	}
 	if (tally.given_up)
-		return complain(EXIT_FAILED, "%u trials stayed invalid after %d attempts: the summary says why", tally.given_up, RUN_ATTEMPTS);
+		return complain(EXIT_FAILED,
+				"%u trials stayed invalid after %d attempts: the summary says why",
+				tally.given_up, RUN_ATTEMPTS);
 	return EXIT_DONE;
 }

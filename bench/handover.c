@@ -11,7 +11,8 @@ const char *const handover_choices[] = { "yield", "eventfd", "pipe", "futex", NU
 
 #define FUTEX_STRIDE 128 /* two cache lines: no prefetcher pairs two parties' words */
 
-int handover_make(struct handover *h, enum handover_kind kind, unsigned int parties, int node, struct error *e)
+int handover_make(struct handover *h, enum handover_kind kind, unsigned int parties, int node,
+		  struct error *e)
 {
 	int fds[2];
 
@@ -44,7 +45,8 @@ int handover_make(struct handover *h, enum handover_kind kind, unsigned int part
 			int err = errno;
 
 			handover_free(h);
-			return error_set(e, err, "cannot make the hand-over's descriptors: %s", strerror(err));
+			return error_set(e, err, "cannot make the hand-over's descriptors: %s",
+					 strerror(err));
 		}
 	}
 	return 0;
@@ -69,10 +71,10 @@ void handover_serve(const struct handover *h, unsigned int seat)
 	const struct handover_seat *me = &h->seats[seat];
 	const struct handover_seat *next = &h->seats[(seat + 1) % h->parties];
 
-#define SERVE(kind)                                                                                                    \
-	for (;;) {                                                                                                     \
-		handover_wait(kind, me);                                                                               \
-		handover_give(kind, next);                                                                             \
+#define SERVE(kind)                        \
+	for (;;) {                         \
+		handover_wait(kind, me);   \
+		handover_give(kind, next); \
 	}
 	HANDOVER_SPECIALISE(h->kind, SERVE);
 #undef SERVE

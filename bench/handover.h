@@ -16,7 +16,7 @@
 #include "lib/error.h"
 
 enum handover_kind {
-	HANDOVER_YIELD,	  /* sched_yield: no wake-up at all, one system call per switch; same CPU only */
+	HANDOVER_YIELD, /* sched_yield: no wake-up at all, one system call per switch; same CPU only */
 	HANDOVER_EVENTFD,
 	HANDOVER_PIPE,
 	HANDOVER_FUTEX,
@@ -24,14 +24,14 @@ enum handover_kind {
 
 extern const char *const handover_choices[];
 
-#define PARAM_HANDOVER                                                                                                 \
-	{                                                                                                              \
-		"handover", "how the CPU is handed over", handover_choices, 0, 0, HANDOVER_YIELD                       \
+#define PARAM_HANDOVER                                                                           \
+	{                                                                                        \
+		"handover", "how the CPU is handed over", handover_choices, 0, 0, HANDOVER_YIELD \
 	}
 
 struct handover_seat {
-	int in;	       /* what this party reads: pipe or eventfd */
-	int out;       /* where others write to reach it */
+	int in; /* what this party reads: pipe or eventfd */
+	int out; /* where others write to reach it */
 	uint32_t *turn; /* futex word in shared memory: 1 when it is this party's turn */
 };
 
@@ -44,7 +44,8 @@ struct handover {
 };
 
 /* Makes seats for @parties tasks that share memory or come from one fork. 0 or -errno. */
-int handover_make(struct handover *h, enum handover_kind kind, unsigned int parties, int node, struct error *e);
+int handover_make(struct handover *h, enum handover_kind kind, unsigned int parties, int node,
+		  struct error *e);
 void handover_free(struct handover *h);
 
 #define always_inline inline __attribute__((always_inline))
@@ -92,22 +93,22 @@ static always_inline void handover_wait(enum handover_kind kind, const struct ha
 }
 
 /* Runs @loop(kind, ...) with the kind as a constant. */
-#define HANDOVER_SPECIALISE(kind, loop)                                                                                \
-	do {                                                                                                           \
-		switch (kind) {                                                                                        \
-		case HANDOVER_YIELD:                                                                                   \
-			loop(HANDOVER_YIELD);                                                                          \
-			break;                                                                                         \
-		case HANDOVER_EVENTFD:                                                                                 \
-			loop(HANDOVER_EVENTFD);                                                                        \
-			break;                                                                                         \
-		case HANDOVER_PIPE:                                                                                    \
-			loop(HANDOVER_PIPE);                                                                           \
-			break;                                                                                         \
-		case HANDOVER_FUTEX:                                                                                   \
-			loop(HANDOVER_FUTEX);                                                                          \
-			break;                                                                                         \
-		}                                                                                                      \
+#define HANDOVER_SPECIALISE(kind, loop)         \
+	do {                                    \
+		switch (kind) {                 \
+		case HANDOVER_YIELD:            \
+			loop(HANDOVER_YIELD);   \
+			break;                  \
+		case HANDOVER_EVENTFD:          \
+			loop(HANDOVER_EVENTFD); \
+			break;                  \
+		case HANDOVER_PIPE:             \
+			loop(HANDOVER_PIPE);    \
+			break;                  \
+		case HANDOVER_FUTEX:            \
+			loop(HANDOVER_FUTEX);   \
+			break;                  \
+		}                               \
 	} while (0)
 
 /* A partner's whole life: wait for its turn, give it on. Never returns. */

@@ -20,18 +20,23 @@ static const struct param params[] = {
 static struct claim claim(const struct trial *t)
 {
 	(void)t;
-	return (struct claim){ .switches = CLAIM_EXACT(2),
-			       .cr3_loads = CLAIM_UP_TO(2),
-			       .cr3_flushes = CLAIM_UP_TO(2),
-			       .own_switches = 1,
-			       .interrupts = 2, /* the timer's or the partner's, and the tick's own reprogramming */
-			       .idle = true };
+	return (struct claim){
+		.switches = CLAIM_EXACT(2),
+		.cr3_loads = CLAIM_UP_TO(2),
+		.cr3_flushes = CLAIM_UP_TO(2),
+		.own_switches = 1,
+		.interrupts =
+			2, /* the timer's or the partner's, and the tick's own reprogramming */
+		.idle = true
+	};
 }
 
 static int possible(const struct trial *t, struct error *e)
 {
 	if (trial_param(t, "wake", 0) == WAKE_REMOTE && t->helper < 0)
-		return error_set(e, ENODEV, "wake=remote needs a second CPU and only one is allowed: widen the cpuset, or use wake=timer");
+		return error_set(e, ENODEV,
+				 "wake=remote needs a second CPU and only one is allowed: widen "
+				 "the cpuset, or use wake=timer");
 	return 0;
 }
 
@@ -66,25 +71,28 @@ static int round_trips(struct trial *t, uint64_t n, uint64_t *stamps)
 	if (trial_param(t, "wake", 0) == WAKE_TIMER) {
 		const struct timespec sleep = { .tv_nsec = trial_param(t, "sleep", 50) * 1000 };
 
-		ROUND_TRIPS(t, n, stamps, clock_nanosleep(CLOCK_MONOTONIC, 0, &sleep, NULL); workset_touch(&t->ws));
+		ROUND_TRIPS(t, n, stamps, clock_nanosleep(CLOCK_MONOTONIC, 0, &sleep, NULL);
+			    workset_touch(&t->ws));
 	} else {
 		const struct handover *h = t->state;
 		const struct handover_seat *me = &h->seats[0], *other = &h->seats[1];
 
-		ROUND_TRIPS(t, n, stamps, handover_give(HANDOVER_EVENTFD, other); handover_wait(HANDOVER_EVENTFD, me);
-			    workset_touch(&t->ws));
+		ROUND_TRIPS(t, n, stamps, handover_give(HANDOVER_EVENTFD, other);
+			    handover_wait(HANDOVER_EVENTFD, me); workset_touch(&t->ws));
 	}
 	return 0;
 }
 
 static double excluded_ns(const struct trial *t)
 {
-	return trial_param(t, "wake", 0) == WAKE_TIMER ? (double)trial_param(t, "sleep", 50) * 1000 : 0;
+	return trial_param(t, "wake", 0) == WAKE_TIMER ? (double)trial_param(t, "sleep", 50) * 1000
+						       : 0;
 }
 
 SCENARIO(idle) = {
 	.name = "idle",
-	.summary = "task -> idle -> task: entering and leaving idle, woken by a timer or another CPU",
+	.summary =
+		"task -> idle -> task: entering and leaving idle, woken by a timer or another CPU",
 	.params = params,
 	.claim = claim,
 	.possible = possible,

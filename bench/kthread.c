@@ -60,9 +60,11 @@ static int open_device(struct error *e)
 				 strerror(err));
 	if (access("/proc/modules", F_OK))
 		return error_set(e, err,
-				 "this kernel loads no modules: boot one that does, or use scripts/kernel-lab");
+				 "this kernel loads no modules: boot one that does, or use "
+				 "scripts/kernel-lab");
 	return error_set(e, err,
-			 ACTIVEMM_DEVICE ": %s: load the module: make -C kmod && insmod kmod/activemm.ko",
+			 ACTIVEMM_DEVICE
+			 ": %s: load the module: make -C kmod && insmod kmod/activemm.ko",
 			 strerror(err));
 }
 
@@ -77,11 +79,13 @@ static int possible(const struct trial *t, struct error *e)
 		return fd;
 	if (ioctl(fd, ACTIVEMM_INFO, &info) || info.abi_version != ACTIVEMM_ABI_VERSION)
 		rc = error_set(e, EPROTO,
-			       "the module loaded is not this suite's: rmmod activemm, make -C kmod, insmod kmod/activemm.ko");
+			       "the module loaded is not this suite's: rmmod activemm, make -C "
+			       "kmod, insmod kmod/activemm.ko");
 	else if (!(info.modes & (1U << mode)))
-		rc = error_set(e, EOPNOTSUPP,
-			       "a Xen PV guest may not write CR3: use a PVH or HVM guest for mode=%s",
-			       mode_choices[mode]);
+		rc = error_set(
+			e, EOPNOTSUPP,
+			"a Xen PV guest may not write CR3: use a PVH or HVM guest for mode=%s",
+			mode_choices[mode]);
 	close(fd);
 	return rc;
 }

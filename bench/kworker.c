@@ -37,7 +37,9 @@ static int possible(const struct trial *t, struct error *e)
 
 	(void)t;
 	if (syscall(SYS_io_setup, 1, &ctx) < 0)
-		return error_set(e, errno, "io_setup: %s: the kernel needs CONFIG_AIO, and seccomp must allow it (containers often do not)",
+		return error_set(e, errno,
+				 "io_setup: %s: the kernel needs CONFIG_AIO, and seccomp must "
+				 "allow it (containers often do not)",
 				 strerror(errno));
 	syscall(SYS_io_destroy, ctx);
 	return 0;
@@ -79,8 +81,7 @@ static int round_trips(struct trial *t, uint64_t n, uint64_t *stamps)
 	struct io_event done = { 0 };
 	long bad = 0;
 
-	ROUND_TRIPS(t, n, stamps,
-		    bad |= syscall(SYS_io_submit, a->ctx, 1, a->list) ^ 1;
+	ROUND_TRIPS(t, n, stamps, bad |= syscall(SYS_io_submit, a->ctx, 1, a->list) ^ 1;
 		    bad |= syscall(SYS_io_getevents, a->ctx, 1, 1, &done, NULL) ^ 1;
 		    workset_touch(&t->ws));
 	return bad || done.res ? -EIO : 0;

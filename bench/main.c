@@ -43,7 +43,8 @@ int option_number(const char *option, const char *text, long min, long max, long
 	errno = 0;
 	v = strtol(text, &end, 10);
 	if (errno || end == text || *end || v < min || v > max) {
-		complain(0, "%s %s: it must be a whole number from %ld to %ld", option, text, min, max);
+		complain(0, "%s %s: it must be a whole number from %ld to %ld", option, text, min,
+			 max);
 		return -EINVAL;
 	}
 	*value = v;
@@ -53,7 +54,8 @@ int option_number(const char *option, const char *text, long min, long max, long
 static void usage(FILE *out)
 {
 	fprintf(out, "usage: activemm COMMAND [ARGUMENTS]\n\n"
-		     "What a context switch costs, and how much of it the kernel saves with active_mm.\n\n");
+		     "What a context switch costs, and how much of it the kernel saves with "
+		     "active_mm.\n\n");
 	for (size_t i = 0; i < COMMANDS; i++)
 		fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
 	fprintf(out, "\n`activemm COMMAND --help' tells more; the manual is activemm(1).\n");
@@ -81,7 +83,8 @@ int main(int argc, char **argv)
 			continue;
 		status = commands[i].run(argc - 1, argv + 1);
 		if ((fflush(stdout) || ferror(stdout)) && status == EXIT_DONE)
-			status = complain(EXIT_FAILED, "cannot write to standard output: %s", strerror(errno));
+			status = complain(EXIT_FAILED, "cannot write to standard output: %s",
+					  strerror(errno));
 		return status;
 	}
 	return complain(EXIT_USAGE, "no command '%s': `activemm --help' shows them", argv[1]);

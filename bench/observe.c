@@ -40,12 +40,18 @@ static int observer_start(struct observer *o, struct error *e)
 	attr.config = (uint64_t)o->id;
 	o->fd = (int)syscall(SYS_perf_event_open, &attr, -1, o->cpu, -1, PERF_FLAG_FD_CLOEXEC);
 	if (o->fd < 0)
-		return error_set(e, errno, "sched:sched_switch cannot be sampled: %s: run as root or give CAP_PERFMON", strerror(errno));
+		return error_set(
+			e, errno,
+			"sched:sched_switch cannot be sampled: %s: run as root or give CAP_PERFMON",
+			strerror(errno));
 	o->meta = mmap(NULL, o->page + o->size, PROT_READ | PROT_WRITE, MAP_SHARED, o->fd, 0);
 	if (o->meta == MAP_FAILED) {
 		err = errno;
 		o->meta = NULL;
-		return error_set(e, err, "no ring buffer for sched:sched_switch: %s: raise kernel.perf_event_mlock_kb", strerror(err));
+		return error_set(e, err,
+				 "no ring buffer for sched:sched_switch: %s: raise "
+				 "kernel.perf_event_mlock_kb",
+				 strerror(err));
 	}
 	o->data = (unsigned char *)o->meta + o->page;
 	return 0;
@@ -91,7 +97,8 @@ void observer_close(struct observer *o)
 }
 
 /* "(prev_pid != 1 && prev_pid != 2 && ...)" */
-static void foreign(FILE *f, const char *which, const struct trial *t, const struct claim *c, int cpu)
+static void foreign(FILE *f, const char *which, const struct trial *t, const struct claim *c,
+		    int cpu)
 {
 	fprintf(f, "(%s_pid != %d", which, (int)t->tasks[0]);
 	for (unsigned int i = 1; i < t->ntasks; i++)
@@ -103,7 +110,8 @@ static void foreign(FILE *f, const char *which, const struct trial *t, const str
 	fprintf(f, ")");
 }
 
-int observer_own(const struct observer *o, const struct trial *t, const struct claim *c, struct error *e)
+int observer_own(const struct observer *o, const struct trial *t, const struct claim *c,
+		 struct error *e)
 {
 	char *filter = NULL;
 	size_t len;
@@ -120,7 +128,8 @@ int observer_own(const struct observer *o, const struct trial *t, const struct c
 	foreign(f, "next", t, c, o->cpu);
 	fclose(f);
 	if (ioctl(o->fd, PERF_EVENT_IOC_SET_FILTER, filter) < 0)
-		rc = error_set(e, errno, "the filter for foreign tasks was refused: %s", strerror(errno));
+		rc = error_set(e, errno, "the filter for foreign tasks was refused: %s",
+			       strerror(errno));
 	free(filter);
 	return rc;
 }
@@ -153,7 +162,8 @@ static struct intruder *intruder_find(struct intruders *in, pid_t pid, const cha
 	return &more[in->n++];
 }
 
-static bool is_own(const struct trial *t, const struct claim *c, int cpu, pid_t pid, const char *comm)
+static bool is_own(const struct trial *t, const struct claim *c, int cpu, pid_t pid,
+		   const char *comm)
 {
 	char prefix[32];
 
@@ -185,7 +195,8 @@ static void ring_copy(const struct observer *o, uint64_t at, void *to, size_t le
 	memcpy((char *)to + first, o->data, len - first);
 }
 
-int observer_collect(struct observer *o, const struct trial *t, const struct claim *c, struct intruders *in)
+int observer_collect(struct observer *o, const struct trial *t, const struct claim *c,
+		     struct intruders *in)
 {
 	uint64_t head, tail, since = 0;
 	pid_t running = -1;
@@ -327,7 +338,8 @@ void interrupts_free(struct interrupts *irq)
 	*irq = (struct interrupts){ 0 };
 }
 
-uint64_t interrupts_culprit(const struct interrupts *before, const struct interrupts *after, char *name, size_t len)
+uint64_t interrupts_culprit(const struct interrupts *before, const struct interrupts *after,
+			    char *name, size_t len)
 {
 	uint64_t most = 0;
 

@@ -16,7 +16,7 @@ struct intruder {
 	char comm[16];
 	pid_t pid;
 	uint64_t switches; /* times it came or went while the counters ran */
-	double ns;	   /* time it had the CPU, as far as both ends were seen */
+	double ns; /* time it had the CPU, as far as both ends were seen */
 };
 
 struct intruders {
@@ -35,14 +35,16 @@ int observer_open(struct observer **o, int cpu, struct error *e);
 void observer_close(struct observer *o);
 
 /* Who belongs to the trial. 0 or -errno. */
-int observer_own(const struct observer *o, const struct trial *t, const struct claim *c, struct error *e);
+int observer_own(const struct observer *o, const struct trial *t, const struct claim *c,
+		 struct error *e);
 
 /* Before and after a counted batch; no-ops where @o is NULL. */
 void observer_enable(const struct observer *o);
 void observer_disable(const struct observer *o);
 
 /* Takes what was seen (@t and @c: who belongs to the trial). Free @in->list. */
-int observer_collect(struct observer *o, const struct trial *t, const struct claim *c, struct intruders *in);
+int observer_collect(struct observer *o, const struct trial *t, const struct claim *c,
+		     struct intruders *in);
 
 /* Interrupts and steal on one CPU, from /proc/interrupts and /proc/stat. */
 struct interrupts {
@@ -57,6 +59,7 @@ int interrupts_read(struct interrupts *irq, int cpu);
 void interrupts_free(struct interrupts *irq);
 
 /* The row that grew most between two readings, into @name; returns the growth. */
-uint64_t interrupts_culprit(const struct interrupts *before, const struct interrupts *after, char *name, size_t len);
+uint64_t interrupts_culprit(const struct interrupts *before, const struct interrupts *after,
+			    char *name, size_t len);
 
 #endif

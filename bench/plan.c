@@ -43,11 +43,13 @@ int plan_add(struct plan *p, const char *spec, struct error *e)
 		rc = error_set(e, ENOMEM, "out of memory");
 		goto done;
 	}
-	for (pair = rest ? strtok_r(rest, ",", &save) : NULL; pair && !rc; pair = strtok_r(NULL, ",", &save)) {
+	for (pair = rest ? strtok_r(rest, ",", &save) : NULL; pair && !rc;
+	     pair = strtok_r(NULL, ",", &save)) {
 		char *value = strchr(pair, '=');
 
 		if (!value) {
-			rc = error_set(e, EINVAL, "%s: '%s' is not of the form key=value", s->name, pair);
+			rc = error_set(e, EINVAL, "%s: '%s' is not of the form key=value", s->name,
+				       pair);
 			break;
 		}
 		*value++ = '\0';
@@ -63,14 +65,16 @@ done:
 
 int plan_add_suite(struct plan *p, bool quick, struct error *e)
 {
-	static const char *const curves[] = { "thread:", "process:", "kworker:", "kthread:mode=lazy,", "kthread:mode=isolated," };
+	static const char *const curves[] = { "thread:", "process:", "kworker:",
+					      "kthread:mode=lazy,", "kthread:mode=isolated," };
 	static const char *const modes[] = { "isolated", "leave", "reload", "flush" };
-	static const int quick_pages[] = { 64, 512, 4096, 0 }, full_pages[] = { 1, 8, 64, 512, 1024, 2048, 4096, 0 };
+	static const int quick_pages[] = { 64, 512, 4096, 0 },
+			 full_pages[] = { 1, 8, 64, 512, 1024, 2048, 4096, 0 };
 	const int *pages = quick ? quick_pages : full_pages;
 	char spec[128];
 	int rc = 0;
 
-	scenario_foreach(s)
+	scenario_foreach (s)
 		if (strcmp(s->name, "ring") && !rc)
 			rc = plan_add(p, s->name, e);
 	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes) && !rc; i++) {

@@ -13,7 +13,7 @@ struct plan_item {
 	long params[PARAMS_MAX];
 	bool handover_given; /* by the user: the default may change where it does not hold */
 	uint64_t iterations; /* per trial; 0 until known */
-	double expected_ns;  /* per round trip, by a short look before the run */
+	double expected_ns; /* per round trip, by a short look before the run */
 };
 
 struct plan {

@@ -44,8 +44,9 @@ static int round_trips(struct trial *t, uint64_t n, uint64_t *stamps)
 	const struct handover *h = t->state;
 	const struct handover_seat *me = &h->seats[0], *other = &h->seats[1];
 
-#define LOOP(kind)                                                                                                     \
-	ROUND_TRIPS(t, n, stamps, handover_give(kind, other); handover_wait(kind, me); workset_touch(&t->ws))
+#define LOOP(kind)                                                                     \
+	ROUND_TRIPS(t, n, stamps, handover_give(kind, other); handover_wait(kind, me); \
+		    workset_touch(&t->ws))
 	HANDOVER_SPECIALISE(h->kind, LOOP);
 #undef LOOP
 	return 0;

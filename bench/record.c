@@ -17,14 +17,16 @@ json_t *record_params(const struct scenario *s, const long *values)
 	for (int i = 0; s->params[i].key; i++) {
 		const struct param *p = &s->params[i];
 
-		json_object_set_new(o, p->key, p->choices ? json_string(p->choices[values[i]]) : json_integer(values[i]));
+		json_object_set_new(o, p->key,
+				    p->choices ? json_string(p->choices[values[i]])
+					       : json_integer(values[i]));
 	}
 	return o;
 }
 
 /* Nanoseconds per round trip of every batch of one kind, the clock's cost and what was asked for taken off. */
-static size_t batch_series(const struct bench *b, const struct trial_outcome *out, enum batch_kind kind, double *v,
-			   double *elapsed)
+static size_t batch_series(const struct bench *b, const struct trial_outcome *out,
+			   enum batch_kind kind, double *v, double *elapsed)
 {
 	size_t n = 0;
 
@@ -34,7 +36,8 @@ static size_t batch_series(const struct bench *b, const struct trial_outcome *ou
 
 		if (x->kind != kind || !x->stop)
 			continue;
-		ns = clock_ns(&b->clock, x->stop - x->start) - b->clock.cost_ns - out->excluded_ns * (double)x->n;
+		ns = clock_ns(&b->clock, x->stop - x->start) - b->clock.cost_ns -
+		     out->excluded_ns * (double)x->n;
 		*elapsed += ns;
 		v[n++] = ns / (double)x->n;
 	}
@@ -57,7 +60,8 @@ static void record_times(json_t *line, const struct bench *b, const struct trial
 	json_object_set_new(batches, "series_ns", series);
 	n = batch_series(b, out, BATCH_COUNTED, v, &ignored);
 	counted = stats_median(v, n, 0.95, 0, 0);
-	json_object_set_new(batches, "counted_ns_per_round_trip", n ? json_real(counted.median) : json_null());
+	json_object_set_new(batches, "counted_ns_per_round_trip",
+			    n ? json_real(counted.median) : json_null());
 	json_object_set_new(line, "batches", batches);
 }
 
@@ -80,8 +84,10 @@ static json_t *record_histogram(const double *sorted, size_t n)
 		gsl_histogram_increment(h, fmax(sorted[i], low));
 	for (size_t i = 0; i < h->n; i++)
 		if (h->bin[i] > 0)
-			json_array_append_new(list, json_pack("[f, f, I]", round(h->range[i] * 10) / 10,
-							      round(h->range[i + 1] * 10) / 10, (json_int_t)h->bin[i]));
+			json_array_append_new(list,
+					      json_pack("[f, f, I]", round(h->range[i] * 10) / 10,
+							round(h->range[i + 1] * 10) / 10,
+							(json_int_t)h->bin[i]));
 	gsl_histogram_free(h);
 	free(edges);
 	return list;
@@ -101,16 +107,19 @@ static void record_latency(json_t *line, const struct trial_outcome *out)
 	for (uint64_t i = 0; i < out->sampled; i++)
 		v[i] -= out->excluded_ns;
 	gsl_sort(v, 1, out->sampled);
-	l = json_pack("{s:I, s:f, s:f}", "samples", (json_int_t)out->sampled, "min", v[0], "max", v[out->sampled - 1]);
+	l = json_pack("{s:I, s:f, s:f}", "samples", (json_int_t)out->sampled, "min", v[0], "max",
+		      v[out->sampled - 1]);
 	for (size_t i = 0; i < sizeof(points) / sizeof(*points); i++)
-		json_object_set_new(l, points[i].name, json_real(stats_percentile(v, out->sampled, points[i].p)));
+		json_object_set_new(l, points[i].name,
+				    json_real(stats_percentile(v, out->sampled, points[i].p)));
 	json_object_set_new(l, "histogram", record_histogram(v, out->sampled));
 	json_object_set_new(line, "latency", l);
 }
 
 static json_t *counted(double value, double n, const char *source)
 {
-	return json_pack("{s:I, s:f, s:s}", "value", (json_int_t)value, "per_round_trip", value / n, "source", source);
+	return json_pack("{s:I, s:f, s:s}", "value", (json_int_t)value, "per_round_trip", value / n,
+			 "source", source);
 }
 
 static void record_counters(json_t *line, const struct bench *b, const struct trial_outcome *out)
@@ -122,10 +131,14 @@ static void record_counters(json_t *line, const struct bench *b, const struct tr
 		const struct counter_value *v = &out->counters[i];
 
 		if (i == COUNTER_CONTEXT_SWITCHES && !out->counted && out->total) {
-			one = counted((double)out->own_switches, (double)(out->total - out->warmup),
-				      "the trial's own tasks, from /proc: not CPU-wide, not verified");
+			one = counted(
+				(double)out->own_switches, (double)(out->total - out->warmup),
+				"the trial's own tasks, from /proc: not CPU-wide, not verified");
 		} else if (!v->available || !out->counted) {
-			one = json_pack("{s:s}", "unavailable", v->why[0] ? v->why : "nothing could be verified, so nothing was counted");
+			one = json_pack(
+				"{s:s}", "unavailable",
+				v->why[0] ? v->why
+					  : "nothing could be verified, so nothing was counted");
 		} else {
 			one = counted((double)v->value, n, v->source);
 			if (v->share < 1)
@@ -136,18 +149,23 @@ static void record_counters(json_t *line, const struct bench *b, const struct tr
 	for (unsigned int i = 0; i < out->nbatches; i++)
 		if (out->batches[i].kind == BATCH_TIMED)
 			ticks += (double)(out->batches[i].stop - out->batches[i].start);
-	json_object_set_new(c, "tsc-cycles",
-			    b->clock.tsc && out->timed ? counted(ticks, (double)out->timed, "rdtscp, timed round trips") :
-							 json_pack("{s:s}", "unavailable", b->clock.source));
+	json_object_set_new(
+		c, "tsc-cycles",
+		b->clock.tsc && out->timed
+			? counted(ticks, (double)out->timed, "rdtscp, timed round trips")
+			: json_pack("{s:s}", "unavailable", b->clock.source));
 	if (out->module_loads)
-		json_object_set_new(c, "module-cr3-writes", counted((double)out->module_loads, n, "activemm.ko: its own CR3 writes"));
+		json_object_set_new(
+			c, "module-cr3-writes",
+			counted((double)out->module_loads, n, "activemm.ko: its own CR3 writes"));
 	json_object_set_new(line, "counters", c);
 }
 
 static void record_range(json_t *claim, const char *name, const struct claim_range *r)
 {
 	if (r->claimed)
-		json_object_set_new(claim, name, json_pack("{s:f, s:f}", "min", r->min, "max", r->max));
+		json_object_set_new(claim, name,
+				    json_pack("{s:f, s:f}", "min", r->min, "max", r->max));
 }
 
 static void record_company(json_t *line, const struct bench *b, const struct trial_outcome *out)
@@ -157,22 +175,30 @@ static void record_company(json_t *line, const struct bench *b, const struct tri
 	for (unsigned int i = 0; i < out->intruders.n && i < 8; i++) {
 		const struct intruder *in = &out->intruders.list[i];
 
-		json_array_append_new(list, json_pack("{s:s, s:i, s:I, s:f}", "comm", in->comm, "pid", (int)in->pid, "switches",
+		json_array_append_new(list, json_pack("{s:s, s:i, s:I, s:f}", "comm", in->comm,
+						      "pid", (int)in->pid, "switches",
 						      (json_int_t)in->switches, "ns", in->ns));
 	}
 	json_object_set_new(line, "intruders", list);
-	json_object_set_new(line, "interrupts",
-			    json_pack("{s:I, s:f, s:s}", "total", (json_int_t)out->interrupts, "per_second",
-				      out->elapsed_ns > 0 ? (double)out->interrupts * 1e9 / out->elapsed_ns : 0.0, "most", out->interrupt));
+	json_object_set_new(
+		line, "interrupts",
+		json_pack("{s:I, s:f, s:s}", "total", (json_int_t)out->interrupts, "per_second",
+			  out->elapsed_ns > 0 ? (double)out->interrupts * 1e9 / out->elapsed_ns
+					      : 0.0,
+			  "most", out->interrupt));
 	if (out->steal_ns > 0.01 * out->elapsed_ns && out->steal_ns > 0)
-		json_array_append_new(warnings, json_sprintf("the hypervisor took the CPU away for %.0f ms", out->steal_ns * 1e-6));
+		json_array_append_new(warnings,
+				      json_sprintf("the hypervisor took the CPU away for %.0f ms",
+						   out->steal_ns * 1e-6));
 	if (b->cpu.sibling_busy)
-		json_array_append_new(warnings, json_string("an SMT sibling of the measured CPU was busy"));
+		json_array_append_new(warnings,
+				      json_string("an SMT sibling of the measured CPU was busy"));
 	json_object_set_new(line, "warnings", warnings);
 }
 
-json_t *record_trial(const struct bench *b, const struct trial_order *order, const struct trial_outcome *out,
-		     const struct record_place *place, json_t *violations)
+json_t *record_trial(const struct bench *b, const struct trial_order *order,
+		     const struct trial_outcome *out, const struct record_place *place,
+		     json_t *violations)
 {
 	time_t now = time(NULL);
 	char start[32];
@@ -191,17 +217,19 @@ json_t *record_trial(const struct bench *b, const struct trial_order *order, con
 	json_object_set_new(line, "seed", json_integer((json_int_t)order->seed));
 	json_object_set_new(line, "iterations", json_integer((json_int_t)order->iterations));
 	json_object_set_new(line, "round_trips",
-			    json_pack("{s:I, s:I, s:I, s:I, s:I}", "timed", (json_int_t)out->timed, "counted", (json_int_t)out->counted,
-				      "sampled", (json_int_t)out->sampled, "warmup", (json_int_t)out->warmup, "total",
-				      (json_int_t)out->total));
+			    json_pack("{s:I, s:I, s:I, s:I, s:I}", "timed", (json_int_t)out->timed,
+				      "counted", (json_int_t)out->counted, "sampled",
+				      (json_int_t)out->sampled, "warmup", (json_int_t)out->warmup,
+				      "total", (json_int_t)out->total));
 	if (out->excluded_ns > 0)
-		json_object_set_new(line, "excluded_ns_per_round_trip", json_real(out->excluded_ns));
+		json_object_set_new(line, "excluded_ns_per_round_trip",
+				    json_real(out->excluded_ns));
 	record_times(line, b, out);
 	record_latency(line, out);
 	record_counters(line, b, out);
 	json_object_set_new(line, "own_switches",
-			    json_pack("{s:I, s:I}", "value", (json_int_t)out->own_switches, "involuntary",
-				      (json_int_t)out->own_involuntary));
+			    json_pack("{s:I, s:I}", "value", (json_int_t)out->own_switches,
+				      "involuntary", (json_int_t)out->own_involuntary));
 	record_range(claim, "switches", &out->claim.switches);
 	record_range(claim, "cr3_loads", &out->claim.cr3_loads);
 	record_range(claim, "cr3_flushes", &out->claim.cr3_flushes);

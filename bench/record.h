@@ -8,7 +8,8 @@
 #include "bench/trial.h"
 
 struct record_place {
-	unsigned int trial;   /* number of the trial among those of its scenario and parameters; also the round */
+	unsigned int
+		trial; /* number of the trial among those of its scenario and parameters; also the round */
 	unsigned int attempt; /* 1 for the first */
 };
 
@@ -16,7 +17,8 @@ struct record_place {
 json_t *record_params(const struct scenario *s, const long *values);
 
 /* The whole line. Takes @violations (its reference is consumed). New reference, NULL without memory. */
-json_t *record_trial(const struct bench *b, const struct trial_order *order, const struct trial_outcome *out,
-		     const struct record_place *place, json_t *violations);
+json_t *record_trial(const struct bench *b, const struct trial_order *order,
+		     const struct trial_outcome *out, const struct record_place *place,
+		     json_t *violations);
 
 #endif

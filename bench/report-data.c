@@ -49,7 +49,9 @@ static int data_close(const struct data *d, FILE *f, const char *name)
 {
 	int bad = ferror(f);
 
-	return (fclose(f) || bad) ? error_set(d->e, EIO, "cannot write %s/data/%s.dat", d->dir, name) : 0;
+	return (fclose(f) || bad)
+		       ? error_set(d->e, EIO, "cannot write %s/data/%s.dat", d->dir, name)
+		       : 0;
 }
 
 static bool plain(const json_t *r)
@@ -67,7 +69,8 @@ static void label(const json_t *r, char *buf, size_t len)
 	snprintf(buf, len, "%.24s", string(r, "scenario"));
 	for (size_t i = 0; i < sizeof(telling) / sizeof(*telling); i++)
 		if (*string(params, telling[i])) {
-			snprintf(buf + strlen(buf), len - strlen(buf), "\\n%.16s", string(params, telling[i]));
+			snprintf(buf + strlen(buf), len - strlen(buf), "\\n%.16s",
+				 string(params, telling[i]));
 			return;
 		}
 }
@@ -91,14 +94,15 @@ static int cost(const struct data *d, struct picture *p)
 
 	if (!f)
 		return -EIO;
-	json_array_foreach(d->results, i, r) {
+	json_array_foreach (d->results, i, r) {
 		const json_t *ns = json_object_get(r, "ns");
 		double m = number(ns, "median"), l = number(ns, "low"), h = number(ns, "high");
 
 		if (!plain(r) || !isfinite(m))
 			continue;
 		label(r, name, sizeof(name));
-		fprintf(f, "\"%s\" %d %.2f %.2f %.2f\n", name, colour(r), m, isfinite(l) ? l : m, isfinite(h) ? h : m);
+		fprintf(f, "\"%s\" %d %.2f %.2f %.2f\n", name, colour(r), m, isfinite(l) ? l : m,
+			isfinite(h) ? h : m);
 		p->has_data = true;
 	}
 	return data_close(d, f, p->name);
@@ -113,7 +117,7 @@ static int loads(const struct data *d, struct picture *p)
 
 	if (!f)
 		return -EIO;
-	json_array_foreach(d->results, i, r) {
+	json_array_foreach (d->results, i, r) {
 		const json_t *c = json_object_get(r, "counters");
 		double all = number(c, "cr3-loads"), flushing = number(c, "cr3-flushes");
 
@@ -146,23 +150,28 @@ static int workset(const struct data *d, struct picture *p)
 	for (size_t c = 0; c < sizeof(curves) / sizeof(*curves); c++) {
 		int points = 0;
 
-		json_array_foreach(d->results, i, r) {
-			const json_t *params = json_object_get(r, "params"), *ns = json_object_get(r, "ns");
-			double m = number(ns, "median"), l = number(ns, "low"), h = number(ns, "high");
+		json_array_foreach (d->results, i, r) {
+			const json_t *params = json_object_get(r, "params"),
+				     *ns = json_object_get(r, "ns");
+			double m = number(ns, "median"), l = number(ns, "low"),
+			       h = number(ns, "high");
 
-			if (strcmp(string(r, "scenario"), curves[c].scenario) || strcmp(string(params, "mode"), curves[c].mode) ||
+			if (strcmp(string(r, "scenario"), curves[c].scenario) ||
+			    strcmp(string(params, "mode"), curves[c].mode) ||
 			    strcmp(string(params, "pagesize"), "4k") || !isfinite(m))
 				continue;
 			if (!points && p->has_data)
 				fprintf(f, "\n\n");
-			fprintf(f, "%lld %.2f %.2f %.2f\n", (long long)json_integer_value(json_object_get(params, "pages")), m,
+			fprintf(f, "%lld %.2f %.2f %.2f\n",
+				(long long)json_integer_value(json_object_get(params, "pages")), m,
 				isfinite(l) ? l : m, isfinite(h) ? h : m);
 			points++;
 		}
 		if (!points)
 			continue;
-		snprintf(p->argument + strlen(p->argument), sizeof(p->argument) - strlen(p->argument), "%s%s",
-			 p->has_data ? "," : "", curves[c].title);
+		snprintf(p->argument + strlen(p->argument),
+			 sizeof(p->argument) - strlen(p->argument), "%s%s", p->has_data ? "," : "",
+			 curves[c].title);
 		p->has_data = true;
 	}
 	return data_close(d, f, p->name);
@@ -177,14 +186,17 @@ static int ring(const struct data *d, struct picture *p)
 
 	if (!f)
 		return -EIO;
-	json_array_foreach(d->results, i, r) {
-		double n = number(json_object_get(r, "params"), "n"), flushing = number(json_object_get(r, "counters"), "cr3-flushes");
+	json_array_foreach (d->results, i, r) {
+		double n = number(json_object_get(r, "params"), "n"),
+		       flushing = number(json_object_get(r, "counters"), "cr3-flushes");
 		const json_t *ns = json_object_get(r, "ns");
 		double m = number(ns, "median"), l = number(ns, "low"), h = number(ns, "high");
 
-		if (strcmp(string(r, "scenario"), "ring") || !(n > 1) || !isfinite(flushing) || !isfinite(m))
+		if (strcmp(string(r, "scenario"), "ring") || !(n > 1) || !isfinite(flushing) ||
+		    !isfinite(m))
 			continue;
-		fprintf(f, "%.0f %.4f %.2f %.2f %.2f\n", n, flushing / n, m / n, (isfinite(l) ? l : m) / n, (isfinite(h) ? h : m) / n);
+		fprintf(f, "%.0f %.4f %.2f %.2f %.2f\n", n, flushing / n, m / n,
+			(isfinite(l) ? l : m) / n, (isfinite(h) ? h : m) / n);
 		if (flushing > 0.05 * n && (!cliff || n < cliff))
 			cliff = (int)n;
 		last = (int)fmax(last, n);
@@ -192,9 +204,11 @@ static int ring(const struct data *d, struct picture *p)
 	}
 	snprintf(p->argument, sizeof(p->argument), "%d", cliff);
 	if (cliff)
-		snprintf(p->title, sizeof(p->title), "From %d processes on, CR3 loads flush the TLB", cliff);
+		snprintf(p->title, sizeof(p->title),
+			 "From %d processes on, CR3 loads flush the TLB", cliff);
 	else
-		snprintf(p->title, sizeof(p->title), "Up to %d processes, no CR3 load flushes the TLB", last);
+		snprintf(p->title, sizeof(p->title),
+			 "Up to %d processes, no CR3 load flushes the TLB", last);
 	return data_close(d, f, p->name);
 }
 
@@ -208,15 +222,18 @@ static bool latency_block(const struct data *d, FILE *f, const char *scenario, b
 	const json_t *t, *bin;
 	double total = 0, longer;
 
-	json_array_foreach(d->set->trials, i, t) {
+	json_array_foreach (d->set->trials, i, t) {
 		const json_t *params = json_object_get(t, "params");
 
-		if (strcmp(string(t, "scenario"), scenario) || !json_is_true(json_object_get(t, "valid")) ||
+		if (strcmp(string(t, "scenario"), scenario) ||
+		    !json_is_true(json_object_get(t, "valid")) ||
 		    json_integer_value(json_object_get(params, "pages")) ||
 		    (*string(params, "mode") && strcmp(string(params, "mode"), "lazy")))
 			continue;
-		json_array_foreach(json_object_get(json_object_get(t, "latency"), "histogram"), k, bin) {
-			double high = json_number_value(json_array_get(bin, 1)), n = json_number_value(json_array_get(bin, 2));
+		json_array_foreach (json_object_get(json_object_get(t, "latency"), "histogram"), k,
+				    bin) {
+			double high = json_number_value(json_array_get(bin, 1)),
+			       n = json_number_value(json_array_get(bin, 2));
 			size_t at = 0;
 
 			if (!(high > 0) || !(n > 0))
@@ -226,7 +243,8 @@ static bool latency_block(const struct data *d, FILE *f, const char *scenario, b
 			while (at < count && fabs(bins[at].high - high) > 1e-6 * high)
 				at++;
 			if (at == room) {
-				struct bin *more = reallocarray(bins, room = 2 * room + 64, sizeof(*bins));
+				struct bin *more = reallocarray(bins, room = 2 * room + 64,
+								sizeof(*bins));
 
 				if (!more)
 					break;
@@ -265,8 +283,9 @@ static int latency(const struct data *d, struct picture *p)
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		if (!latency_block(d, f, names[i], !p->has_data))
 			continue;
-		snprintf(p->argument + strlen(p->argument), sizeof(p->argument) - strlen(p->argument), "%s%s",
-			 p->has_data ? "," : "", names[i]);
+		snprintf(p->argument + strlen(p->argument),
+			 sizeof(p->argument) - strlen(p->argument), "%s%s", p->has_data ? "," : "",
+			 names[i]);
 		p->has_data = true;
 	}
 	return data_close(d, f, p->name);
@@ -275,25 +294,47 @@ static int latency(const struct data *d, struct picture *p)
 void report_subject(const struct result_set *set, char *buf, size_t len)
 {
 	const json_t *m = set->machine;
-	const char *model = string(json_object_get(m, "cpu"), "model"), *release = string(json_object_get(m, "kernel"), "release");
+	const char *model = string(json_object_get(m, "cpu"), "model"),
+		   *release = string(json_object_get(m, "kernel"), "release");
 
-	snprintf(buf, len, "%.60s, Linux %.60s", *model ? model : "unknown CPU", *release ? release : "unknown");
+	snprintf(buf, len, "%.60s, Linux %.60s", *model ? model : "unknown CPU",
+		 *release ? release : "unknown");
 }
 
-int report_data(struct picture *p, const json_t *summary, const struct result_set *set, const char *dir, struct error *e)
+int report_data(struct picture *p, const json_t *summary, const struct result_set *set,
+		const char *dir, struct error *e)
 {
 	static const struct {
 		const char *name, *title, *caption;
 		int (*write)(const struct data *d, struct picture *p);
 		bool time;
 	} list[PICTURES] = {
-		{ "cost", "What a round trip costs", "Each bar is a task that leaves its CPU and comes back: the median of the trials, with its 95 % interval.", cost, true },
-		{ "loads", "A borrowed address space needs no CR3 load", "CR3 loads that the kernel's own tlb_flush event counted on the measured CPU, per round trip.", loads, false },
-		{ "workset", "What the working set adds", "The measured task touches so many pages after each switch, each touch waiting for the one before. The gap between real and same mm is what a change of mm costs, TLB refill included.", workset, true },
-		{ "ring", "The ASID slots' capacity", "n processes take turns on one CPU. The kernel keeps a few address spaces per CPU in the TLB; one more, and every load flushes: what each switch costs without PCIDs.", ring, true },
-		{ "latency", "How long single round trips take", "Read across: at a height of 10^-2, one round trip in a hundred takes longer than the curve's place on the axis.", latency, true },
+		{ "cost", "What a round trip costs",
+		  "Each bar is a task that leaves its CPU and comes back: the median of the "
+		  "trials, with its 95 % interval.",
+		  cost, true },
+		{ "loads", "A borrowed address space needs no CR3 load",
+		  "CR3 loads that the kernel's own tlb_flush event counted on the measured CPU, "
+		  "per round trip.",
+		  loads, false },
+		{ "workset", "What the working set adds",
+		  "The measured task touches so many pages after each switch, each touch waiting "
+		  "for the one before. The gap between real and same mm is what a change of mm "
+		  "costs, TLB refill included.",
+		  workset, true },
+		{ "ring", "The ASID slots' capacity",
+		  "n processes take turns on one CPU. The kernel keeps a few address spaces per "
+		  "CPU in the TLB; one more, and every load flushes: what each switch costs "
+		  "without PCIDs.",
+		  ring, true },
+		{ "latency", "How long single round trips take",
+		  "Read across: at a height of 10^-2, one round trip in a hundred takes longer "
+		  "than the curve's place on the axis.",
+		  latency, true },
 	};
-	struct data d = { .results = json_object_get(summary, "results"), .set = set, .dir = dir, .e = e };
+	struct data d = {
+		.results = json_object_get(summary, "results"), .set = set, .dir = dir, .e = e
+	};
 	char *sub;
 	int rc = 0;
 
@@ -312,7 +353,8 @@ int report_data(struct picture *p, const json_t *summary, const struct result_se
 		}
 		rc = list[i].write(&d, &p[i]);
 		if (!p[i].has_data)
-			p[i].why = "the set holds no valid trial of its scenarios, or what it shows was not counted";
+			p[i].why = "the set holds no valid trial of its scenarios, or what it "
+				   "shows was not counted";
 	}
 	return rc;
 }

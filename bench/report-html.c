@@ -11,13 +11,18 @@ static const char head[] =
 	"<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
 	"<meta name=\"viewport\" content=\"width=device-width\">\n"
 	"<link rel=\"icon\" href=\"data:,\">\n<title>activemm-bench</title>\n<style>\n"
-	"body{font:16px/1.5 'DejaVu Sans',sans-serif;color:#222;max-width:62em;margin:2em auto;padding:0 1em}\n"
+	"body{font:16px/1.5 'DejaVu Sans',sans-serif;color:#222;max-width:62em;margin:2em "
+	"auto;padding:0 1em}\n"
 	"h1{font-size:1.5em}h2{font-size:1.15em;margin-top:2em}\n"
-	".answer{font-size:1.15em;border-left:.3em solid #009e73;padding:.3em 0 .3em 1em;white-space:pre-line}\n"
+	".answer{font-size:1.15em;border-left:.3em solid #009e73;padding:.3em 0 .3em "
+	"1em;white-space:pre-line}\n"
 	".warn{border-left:.3em solid #b00020;padding:.3em 0 .3em 1em;font-weight:bold}\n"
-	".wide{overflow-x:auto}figure{margin:1.5em 0}figure svg{width:100%;height:auto}figcaption,.small{color:#555;font-size:.9em}\n"
-	"table{border-collapse:collapse;font-size:.85em}td,th{padding:.2em .7em;border-bottom:1px solid #ddd;text-align:left}\n"
-	"td.n{text-align:right;font-variant-numeric:tabular-nums}pre{font-size:.8em;overflow:auto}\n"
+	".wide{overflow-x:auto}figure{margin:1.5em 0}figure "
+	"svg{width:100%;height:auto}figcaption,.small{color:#555;font-size:.9em}\n"
+	"table{border-collapse:collapse;font-size:.85em}td,th{padding:.2em .7em;border-bottom:1px "
+	"solid #ddd;text-align:left}\n"
+	"td.n{text-align:right;font-variant-numeric:tabular-nums}pre{font-size:.8em;overflow:auto}"
+	"\n"
 	"</style></head><body>\n";
 
 /* Text with what HTML means something by escaped. */
@@ -122,17 +127,22 @@ static void table(FILE *f, const json_t *summary)
 	const json_t *r;
 	size_t i;
 
-	fputs("<h2>All results</h2>\n<div class=\"wide\"><table><tr><th>scenario<th>parameters<th>valid", f);
+	fputs("<h2>All results</h2>\n<div "
+	      "class=\"wide\"><table><tr><th>scenario<th>parameters<th>valid",
+	      f);
 	if (times)
 		fputs("<th>ns per round trip<th>low<th>high<th>p50<th>p99<th>p99.9", f);
 	fputs("<th>switches<th>CR3 loads<th>flushing</tr>\n", f);
-	json_array_foreach(json_object_get(summary, "results"), i, r) {
-		const json_t *ns = json_object_get(r, "ns"), *c = json_object_get(r, "counters"), *l = json_object_get(r, "latency");
-		char *params = json_dumps(json_object_get(r, "params"), JSON_COMPACT | JSON_SORT_KEYS);
+	json_array_foreach (json_object_get(summary, "results"), i, r) {
+		const json_t *ns = json_object_get(r, "ns"), *c = json_object_get(r, "counters"),
+			     *l = json_object_get(r, "latency");
+		char *params = json_dumps(json_object_get(r, "params"),
+					  JSON_COMPACT | JSON_SORT_KEYS);
 
 		element(f, "<tr><td>", string(r, "scenario"), "</td>");
 		element(f, "<td>", params ? params : "", "</td>");
-		fprintf(f, "<td class=\"n\">%lld/%lld</td>", (long long)json_integer_value(json_object_get(r, "valid")),
+		fprintf(f, "<td class=\"n\">%lld/%lld</td>",
+			(long long)json_integer_value(json_object_get(r, "valid")),
 			(long long)json_integer_value(json_object_get(r, "trials")));
 		free(params);
 		if (times) {
@@ -148,8 +158,10 @@ static void table(FILE *f, const json_t *summary)
 		cell(f, c, "cr3-flushes", "%.3f");
 		fputs("</tr>\n", f);
 	}
-	fputs("</table></div>\n<p class=\"small\">Intervals: 95 %, bootstrap of the median over trials. Counts: per round trip, by the "
-	      "kernel's own events on the measured CPU, in batches apart from the timed ones.</p>\n",
+	fputs("</table></div>\n<p class=\"small\">Intervals: 95 %, bootstrap of the median over "
+	      "trials. Counts: per round trip, by the "
+	      "kernel's own events on the measured CPU, in batches apart from the timed "
+	      "ones.</p>\n",
 	      f);
 }
 
@@ -159,13 +171,13 @@ static void invalid(FILE *f, const json_t *summary)
 	size_t i, k;
 	bool any = false;
 
-	json_array_foreach(json_object_get(summary, "results"), i, r) {
+	json_array_foreach (json_object_get(summary, "results"), i, r) {
 		if (json_integer_value(json_object_get(r, "invalid")) == 0)
 			continue;
 		if (!any)
 			fputs("<h2>Invalid trials, kept out of the figures</h2>\n<ul>\n", f);
 		any = true;
-		json_array_foreach(json_object_get(r, "violations"), k, v) {
+		json_array_foreach (json_object_get(r, "violations"), k, v) {
 			if (!json_is_string(v))
 				continue;
 			element(f, "<li>", string(r, "scenario"), ": ");
@@ -184,15 +196,15 @@ static void unavailable(FILE *f, const json_t *summary)
 	if (!json_array_size(list))
 		return;
 	fputs("<h2>Not available here</h2>\n<ul>\n", f);
-	json_array_foreach(list, i, u) {
+	json_array_foreach (list, i, u) {
 		element(f, "<li>", string(u, "what"), ": ");
 		element(f, "", string(u, "why"), "</li>\n");
 	}
 	fputs("</ul>\n", f);
 }
 
-int report_html(const struct picture *p, const json_t *summary, const struct result_set *set, const char *dir,
-		struct error *e)
+int report_html(const struct picture *p, const json_t *summary, const struct result_set *set,
+		const char *dir, struct error *e)
 {
 	char *path, *machine = json_dumps(set->machine, JSON_INDENT(2));
 	char subject[160];
@@ -210,21 +222,27 @@ int report_html(const struct picture *p, const json_t *summary, const struct res
 	}
 	report_subject(set, subject, sizeof(subject));
 	fputs(head, f);
-	element(f, "<h1>What a context switch costs, and what active_mm saves</h1>\n<p>", subject, "</p>\n");
+	element(f, "<h1>What a context switch costs, and what active_mm saves</h1>\n<p>", subject,
+		"</p>\n");
 	if (!json_is_true(json_object_get(summary, "verified")))
-		fputs("<p class=\"warn\">UNVERIFIED: the kernel's events were out of reach, nothing proves what these figures measured.</p>\n", f);
+		fputs("<p class=\"warn\">UNVERIFIED: the kernel's events were out of reach, "
+		      "nothing proves what these figures measured.</p>\n",
+		      f);
 	answer(f, summary);
 	for (int i = 0; i < PICTURES; i++)
 		picture(f, &p[i], dir);
 	table(f, summary);
 	invalid(f, summary);
 	unavailable(f, summary);
-	fputs("<h2>Machine</h2>\n<details><summary>What was recorded of machine, kernel and run</summary>\n", f);
+	fputs("<h2>Machine</h2>\n<details><summary>What was recorded of machine, kernel and "
+	      "run</summary>\n",
+	      f);
 	element(f, "<pre>", machine ? machine : "", "</pre></details>\n</body></html>\n");
 	free(machine);
 	bad = ferror(f);
 	bad |= fclose(f);
-	bad = bad ? error_set(e, errno ? errno : EIO, "cannot write %s: %s", path, strerror(errno)) : 0;
+	bad = bad ? error_set(e, errno ? errno : EIO, "cannot write %s: %s", path, strerror(errno))
+		  : 0;
 	free(path);
 	return bad;
 }

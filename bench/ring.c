@@ -21,7 +21,9 @@ static const struct param params[] = {
 static struct claim claim(const struct trial *t)
 {
 	long n = trial_param(t, "n", 0);
-	struct claim c = { .switches = CLAIM_EXACT((double)n), .cr3_loads = CLAIM_EXACT((double)n), .own_switches = (double)n };
+	struct claim c = { .switches = CLAIM_EXACT((double)n),
+			   .cr3_loads = CLAIM_EXACT((double)n),
+			   .own_switches = (double)n };
 
 	if (!t->pcid)
 		c.cr3_flushes = (struct claim_range)CLAIM_EXACT((double)n);
@@ -64,7 +66,9 @@ static int round_trips(struct trial *t, uint64_t n, uint64_t *stamps)
 	const struct handover *h = t->state;
 	const struct handover_seat *me = &h->seats[0], *next = &h->seats[1];
 
-#define LOOP(kind) ROUND_TRIPS(t, n, stamps, handover_give(kind, next); handover_wait(kind, me); workset_touch(&t->ws))
+#define LOOP(kind)                                                                    \
+	ROUND_TRIPS(t, n, stamps, handover_give(kind, next); handover_wait(kind, me); \
+		    workset_touch(&t->ws))
 	HANDOVER_SPECIALISE(h->kind, LOOP);
 #undef LOOP
 	return 0;

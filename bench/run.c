@@ -46,11 +46,13 @@ static double look_ns(const struct bench *b, const struct trial_outcome *out)
 }
 
 /* One short trial of @item. Sets *@holds to whether its number of switches is the claim's. */
-static int look_once(const struct bench *b, struct plan_item *item, const struct run_options *o, bool *holds, struct error *e)
+static int look_once(const struct bench *b, struct plan_item *item, const struct run_options *o,
+		     bool *holds, struct error *e)
 {
-	struct trial_order order = {
-		.scenario = item->scenario, .params = item->params, .iterations = LOOK_ROUND_TRIPS, .seed = o->seed
-	};
+	struct trial_order order = { .scenario = item->scenario,
+				     .params = item->params,
+				     .iterations = LOOK_ROUND_TRIPS,
+				     .seed = o->seed };
 	struct trial_outcome out;
 	json_t *violations, *v;
 	size_t i;
@@ -66,7 +68,7 @@ static int look_once(const struct bench *b, struct plan_item *item, const struct
 	item->expected_ns = look_ns(b, &out);
 	violations = verify_trial(b, &out);
 	*holds = true;
-	json_array_foreach(violations, i, v) {
+	json_array_foreach (violations, i, v) {
 		const char *what = json_string_value(json_object_get(v, "what"));
 
 		if (!strcmp(what, "context-switches") || !strcmp(what, "own-switches"))
@@ -77,7 +79,8 @@ static int look_once(const struct bench *b, struct plan_item *item, const struct
 	return 0;
 }
 
-static int look_at(const struct bench *b, struct plan_item *item, const struct run_options *o, struct error *e)
+static int look_at(const struct bench *b, struct plan_item *item, const struct run_options *o,
+		   struct error *e)
 {
 	int handover = scenario_param(item->scenario, "handover");
 	double target = o->quick ? TARGET_NS_QUICK : TARGET_NS;
@@ -85,9 +88,11 @@ static int look_at(const struct bench *b, struct plan_item *item, const struct r
 	int rc = look_once(b, item, o, &holds, e);
 
 	/* A kernel may give a yielding task the CPU back; a stray task may just have passed by, so look three times. */
-	for (int again = 0; again < 2 && !rc && !holds && handover >= 0 && !item->handover_given; again++)
+	for (int again = 0; again < 2 && !rc && !holds && handover >= 0 && !item->handover_given;
+	     again++)
 		rc = look_once(b, item, o, &holds, e);
-	if (!rc && !holds && handover >= 0 && !item->handover_given && item->params[handover] == HANDOVER_YIELD) {
+	if (!rc && !holds && handover >= 0 && !item->handover_given &&
+	    item->params[handover] == HANDOVER_YIELD) {
 		item->params[handover] = HANDOVER_EVENTFD;
 		rc = look_once(b, item, o, &holds, e);
 	}
@@ -115,7 +120,8 @@ struct progress {
 	double began, line_at;
 };
 
-static void progress_show(struct progress *p, const struct plan_item *item, unsigned int round, const struct run_options *o)
+static void progress_show(struct progress *p, const struct plan_item *item, unsigned int round,
+			  const struct run_options *o)
 {
 	double elapsed = now_s() - p->began, left;
 	char params[128];
@@ -127,21 +133,23 @@ static void progress_show(struct progress *p, const struct plan_item *item, unsi
 	if (o->seconds)
 		left = (double)o->seconds - elapsed;
 	scenario_params_text(item->scenario, item->params, false, params, sizeof(params));
-	fprintf(stderr, "\r\033[K[%u/%u] %s %.40s, trial %u, %d:%02d left", p->done, p->total, item->scenario->name, params,
-		round + 1, (int)left / 60, (int)left % 60);
+	fprintf(stderr, "\r\033[K[%u/%u] %s %.40s, trial %u, %d:%02d left", p->done, p->total,
+		item->scenario->name, params, round + 1, (int)left / 60, (int)left % 60);
 	fflush(stderr);
 }
 
-static void progress_round(struct progress *p, unsigned int round, const struct run_options *o, const struct run_tally *t)
+static void progress_round(struct progress *p, unsigned int round, const struct run_options *o,
+			   const struct run_tally *t)
 {
 	if (p->terminal)
 		return;
-	fprintf(stderr, "round %u/%ld: %u trials done, %u repeated, %.0f s\n", round + 1, o->trials, t->trials - t->invalid,
-		t->invalid, now_s() - p->began);
+	fprintf(stderr, "round %u/%ld: %u trials done, %u repeated, %.0f s\n", round + 1, o->trials,
+		t->trials - t->invalid, t->invalid, now_s() - p->began);
 }
 
 /* One trial of @item in @round, done again while invalid. */
-static int trial_until_valid(const struct bench *b, const struct plan_item *item, unsigned int round, const struct run_options *o,
+static int trial_until_valid(const struct bench *b, const struct plan_item *item,
+			     unsigned int round, const struct run_options *o,
 			     struct result_writer *w, struct run_tally *tally, struct error *e)
 {
 	bool valid = false;
@@ -175,10 +183,13 @@ static int trial_until_valid(const struct bench *b, const struct plan_item *item
 	return rc;
 }
 
-int run_rounds(const struct bench *b, const struct plan *plan, const struct run_options *o, struct result_writer *w,
-	       const json_t *done, struct run_tally *tally, struct error *e)
+int run_rounds(const struct bench *b, const struct plan *plan, const struct run_options *o,
+	       struct result_writer *w, const json_t *done, struct run_tally *tally,
+	       struct error *e)
 {
-	struct progress p = { .terminal = isatty(STDERR_FILENO), .total = plan->n * (unsigned int)o->trials, .began = now_s() };
+	struct progress p = { .terminal = isatty(STDERR_FILENO),
+			      .total = plan->n * (unsigned int)o->trials,
+			      .began = now_s() };
 	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
 	unsigned int *order = malloc(plan->n * sizeof(*order) + 1);
 	int rc = rng && order ? 0 : error_set(e, ENOMEM, "out of memory");

@@ -12,10 +12,10 @@
 #define RUN_ATTEMPTS 4 /* an invalid trial is done again, so often in all */
 
 struct run_options {
-	long cpu;	 /* -1: chosen */
-	long trials;	 /* rounds; 0: the default */
+	long cpu; /* -1: chosen */
+	long trials; /* rounds; 0: the default */
 	long iterations; /* round trips per trial; 0: as many as take the usual time */
-	long seconds;	 /* of the whole run; 0: no limit, trials decide */
+	long seconds; /* of the whole run; 0: no limit, trials decide */
 	unsigned long seed;
 	bool quick;
 	bool resume;
@@ -23,15 +23,18 @@ struct run_options {
 };
 
 struct run_tally {
-	unsigned int trials, invalid, given_up; /* attempts made; of them invalid; trials without a valid attempt */
+	unsigned int trials, invalid,
+		given_up; /* attempts made; of them invalid; trials without a valid attempt */
 };
 
 /* Looks at each item briefly: how long a round trip takes, and whether the default hand-over holds here. */
-int run_look(const struct bench *b, struct plan *plan, const struct run_options *o, struct error *e);
+int run_look(const struct bench *b, struct plan *plan, const struct run_options *o,
+	     struct error *e);
 
 /* Does the rounds. @done: keys of trials that the set holds already. 0, -EINTR when stopped, or -errno. */
-int run_rounds(const struct bench *b, const struct plan *plan, const struct run_options *o, struct result_writer *w,
-	       const json_t *done, struct run_tally *tally, struct error *e);
+int run_rounds(const struct bench *b, const struct plan *plan, const struct run_options *o,
+	       struct result_writer *w, const json_t *done, struct run_tally *tally,
+	       struct error *e);
 
 /* The key of a trial in @done: "scenario {params} number". malloc'ed. */
 char *run_key(const char *scenario, const json_t *params, json_int_t trial);

@@ -15,7 +15,7 @@ const char *const page_size_choices[] = { "4k", "2m", NULL };
 
 const struct scenario *scenario_find(const char *name)
 {
-	scenario_foreach(s)
+	scenario_foreach (s)
 		if (!strcmp(s->name, name))
 			return s;
 	return NULL;
@@ -43,7 +43,8 @@ void scenario_params_default(const struct scenario *s, long *values)
 }
 
 /* Appends to @buf, which stays ended whatever its size. */
-__attribute__((format(printf, 3, 4))) static void append(char *buf, size_t len, const char *fmt, ...)
+__attribute__((format(printf, 3, 4))) static void append(char *buf, size_t len, const char *fmt,
+							 ...)
 {
 	size_t used = strlen(buf);
 	va_list ap;
@@ -53,7 +54,8 @@ __attribute__((format(printf, 3, 4))) static void append(char *buf, size_t len, 
 	va_end(ap);
 }
 
-int scenario_param_set(const struct scenario *s, long *values, const char *key, const char *text, struct error *e)
+int scenario_param_set(const struct scenario *s, long *values, const char *key, const char *text,
+		       struct error *e)
 {
 	char allowed[256] = "";
 	int i = scenario_param(s, key);
@@ -63,14 +65,16 @@ int scenario_param_set(const struct scenario *s, long *values, const char *key, 
 	if (i < 0) {
 		for (int k = 0; s->params[k].key; k++)
 			append(allowed, sizeof(allowed), "%s%s", k ? ", " : "", s->params[k].key);
-		return error_set(e, EINVAL, "scenario %s takes no parameter '%s': it takes %s", s->name, key, allowed);
+		return error_set(e, EINVAL, "scenario %s takes no parameter '%s': it takes %s",
+				 s->name, key, allowed);
 	}
 	if (!s->params[i].choices) {
 		errno = 0;
 		v = strtol(text, &end, 10);
 		if (errno || end == text || *end || v < s->params[i].min || v > s->params[i].max)
-			return error_set(e, EINVAL, "%s:%s=%s: the value must be a number from %ld to %ld", s->name, key, text,
-					 s->params[i].min, s->params[i].max);
+			return error_set(e, EINVAL,
+					 "%s:%s=%s: the value must be a number from %ld to %ld",
+					 s->name, key, text, s->params[i].min, s->params[i].max);
 		values[i] = v;
 		return 0;
 	}
@@ -81,10 +85,12 @@ int scenario_param_set(const struct scenario *s, long *values, const char *key, 
 		}
 		append(allowed, sizeof(allowed), "%s%s", v ? ", " : "", s->params[i].choices[v]);
 	}
-	return error_set(e, EINVAL, "%s:%s=%s: the value must be one of %s", s->name, key, text, allowed);
+	return error_set(e, EINVAL, "%s:%s=%s: the value must be one of %s", s->name, key, text,
+			 allowed);
 }
 
-void scenario_params_text(const struct scenario *s, const long *values, bool all, char *buf, size_t len)
+void scenario_params_text(const struct scenario *s, const long *values, bool all, char *buf,
+			  size_t len)
 {
 	buf[0] = '\0';
 	for (int i = 0; s->params[i].key; i++) {
@@ -116,8 +122,8 @@ int trial_add_task(struct trial *t, pid_t tid)
 	return list_add(&t->tasks, &t->ntasks, tid);
 }
 
-pid_t trial_fork(struct trial *t, int cpu, void (*body)(struct trial *t, unsigned int index), unsigned int index,
-		 struct error *e)
+pid_t trial_fork(struct trial *t, int cpu, void (*body)(struct trial *t, unsigned int index),
+		 unsigned int index, struct error *e)
 {
 	pid_t parent = getpid();
 	pid_t pid = fork();
@@ -131,7 +137,8 @@ pid_t trial_fork(struct trial *t, int cpu, void (*body)(struct trial *t, unsigne
 		body(t, index);
 		_exit(1);
 	}
-	if (list_add(&t->children, &t->nchildren, pid) || (cpu == t->cpu && trial_add_task(t, pid))) {
+	if (list_add(&t->children, &t->nchildren, pid) ||
+	    (cpu == t->cpu && trial_add_task(t, pid))) {
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
 		return error_set(e, ENOMEM, "out of memory");

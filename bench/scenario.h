@@ -23,7 +23,7 @@ struct param {
 	const char *key;
 	const char *summary;
 	const char *const *choices; /* NULL-ended; NULL for a number */
-	long min, max;		    /* of a number */
+	long min, max; /* of a number */
 	long def;
 };
 
@@ -36,39 +36,41 @@ struct claim_range {
 struct claim {
 	struct claim_range switches, cr3_loads, cr3_flushes;
 	double own_switches; /* times that the trial's own tasks leave the CPU, per round trip; < 0: not claimed */
-	double interrupts;   /* expected on the CPU per round trip */
-	bool kworkers;	     /* kworkers of this CPU take part: they are no intruders */
-	bool idle;	     /* so does the idle task */
+	double interrupts; /* expected on the CPU per round trip */
+	bool kworkers; /* kworkers of this CPU take part: they are no intruders */
+	bool idle; /* so does the idle task */
 };
 
+/* clang-format off */
 #define CLAIM_EXACT(n) { true, (n), (n) }
 #define CLAIM_UP_TO(n) { true, 0, (n) }
+/* clang-format on */
 
 struct scenario;
 
 /* One trial as its scenario sees it, inside the trial's own process. */
 struct trial {
 	const struct scenario *scenario;
-	const long *params;	/* values, in the order of scenario->params */
-	int cpu;		/* measured, the process is pinned to it */
-	int helper;		/* another CPU for remote partners, -1 if there is none */
-	int node;		/* NUMA node of @cpu */
-	bool pcid;		/* the kernel uses PCIDs */
+	const long *params; /* values, in the order of scenario->params */
+	int cpu; /* measured, the process is pinned to it */
+	int helper; /* another CPU for remote partners, -1 if there is none */
+	int node; /* NUMA node of @cpu */
+	bool pcid; /* the kernel uses PCIDs */
 	unsigned long seed;
 	const struct clock *clock;
-	struct workset ws;	/* touched by the measured task after each switch */
-	pid_t *tasks;		/* thread ids of the own tasks on the measured CPU, the measured one first */
+	struct workset ws; /* touched by the measured task after each switch */
+	pid_t *tasks; /* thread ids of the own tasks on the measured CPU, the measured one first */
 	unsigned int ntasks;
-	pid_t *children;	/* what trial_fork() made */
+	pid_t *children; /* what trial_fork() made */
 	unsigned int nchildren;
-	void *state;		/* the scenario's own */
-	uint64_t module_loads;	/* CR3 writes made and counted by the module, untraced */
+	void *state; /* the scenario's own */
+	uint64_t module_loads; /* CR3 writes made and counted by the module, untraced */
 };
 
 struct scenario {
 	const char *name;
 	const char *summary;
-	const struct param *params; /* ended by one without key; the common ones by PARAMS_WORKSET */
+	const struct param *params; /* the last ones are PARAMS_WORKSET, which ends the list */
 
 	/* What must happen per round trip with these parameters. */
 	struct claim (*claim)(const struct trial *t);
@@ -93,41 +95,43 @@ struct scenario {
 };
 
 /* Registers a scenario: the linker gathers them, in the order of bench/local.mk. */
-#define SCENARIO(id)                                                                                                   \
-	static const struct scenario id;                                                                               \
-	static const struct scenario *const id##_entry                                                                 \
-		__attribute__((used, aligned(sizeof(void *)), section("scenarios"))) = &id;                            \
+#define SCENARIO(id)                                                                        \
+	static const struct scenario id;                                                    \
+	static const struct scenario *const id##_entry                                      \
+		__attribute__((used, aligned(sizeof(void *)), section("scenarios"))) = &id; \
 	static const struct scenario id
 
 extern const struct scenario *const __start_scenarios[];
 extern const struct scenario *const __stop_scenarios[];
 
-#define scenario_foreach(s)                                                                                            \
-	for (const struct scenario *const *s##_at = __start_scenarios, *s;                                             \
+#define scenario_foreach(s)                                                \
+	for (const struct scenario *const *s##_at = __start_scenarios, *s; \
 	     s##_at < __stop_scenarios && (s = *s##_at, true); s##_at++)
 
 /* The working set's parameters, which every scenario takes; and the end of the list. */
 extern const char *const page_size_choices[];
-#define PARAMS_WORKSET                                                                                                 \
-	{ "pages", "pages touched after each switch", NULL, 0, 4096, 0 },                                              \
-	{ "pagesize", "their size", page_size_choices, 0, 0, 0 },                                                      \
+/* clang-format off */
+#define PARAMS_WORKSET \
+	{ "pages", "pages touched after each switch", NULL, 0, 4096, 0 }, \
+	{ "pagesize", "their size", page_size_choices, 0, 0, 0 }, \
 	{ 0 }
+/* clang-format on */
 
 /* Repeats @step @n times. Without stamps the loop holds nothing else. */
-#define ROUND_TRIPS(t, n, stamps, step)                                                                                \
-	do {                                                                                                           \
-		if (!(stamps)) {                                                                                       \
-			for (uint64_t i_ = (n); i_; i_--) {                                                            \
-				step;                                                                                  \
-			}                                                                                              \
-		} else {                                                                                               \
-			uint64_t *s_ = (stamps);                                                                       \
-			for (uint64_t i_ = (n); i_; i_--) {                                                            \
-				*s_++ = clock_stamp((t)->clock);                                                       \
-				step;                                                                                  \
-			}                                                                                              \
-			*s_ = clock_stamp((t)->clock);                                                                 \
-		}                                                                                                      \
+#define ROUND_TRIPS(t, n, stamps, step)                          \
+	do {                                                     \
+		if (!(stamps)) {                                 \
+			for (uint64_t i_ = (n); i_; i_--) {      \
+				step;                            \
+			}                                        \
+		} else {                                         \
+			uint64_t *s_ = (stamps);                 \
+			for (uint64_t i_ = (n); i_; i_--) {      \
+				*s_++ = clock_stamp((t)->clock); \
+				step;                            \
+			}                                        \
+			*s_ = clock_stamp((t)->clock);           \
+		}                                                \
 	} while (0)
 
 /* The scenario of that name, or NULL. */
@@ -140,13 +144,15 @@ int scenario_param(const struct scenario *s, const char *key);
 long trial_param(const struct trial *t, const char *key, long otherwise);
 
 /* Sets @values from @key and @text; -EINVAL names what is allowed. */
-int scenario_param_set(const struct scenario *s, long *values, const char *key, const char *text, struct error *e);
+int scenario_param_set(const struct scenario *s, long *values, const char *key, const char *text,
+		       struct error *e);
 
 /* The default values. */
 void scenario_params_default(const struct scenario *s, long *values);
 
 /* Writes "key=value,..." of the parameters (all, or only those that differ from their defaults). */
-void scenario_params_text(const struct scenario *s, const long *values, bool all, char *buf, size_t len);
+void scenario_params_text(const struct scenario *s, const long *values, bool all, char *buf,
+			  size_t len);
 
 /* Adds a task of the measured CPU to the trial's own ones. 0 or -ENOMEM. */
 int trial_add_task(struct trial *t, pid_t tid);
@@ -155,8 +161,8 @@ int trial_add_task(struct trial *t, pid_t tid);
  * Forks a partner pinned to @cpu that runs @body (which never returns) and dies with the trial. On the measured CPU it
  * becomes one of the own tasks. Its pid, or -errno.
  */
-pid_t trial_fork(struct trial *t, int cpu, void (*body)(struct trial *t, unsigned int index), unsigned int index,
-		 struct error *e);
+pid_t trial_fork(struct trial *t, int cpu, void (*body)(struct trial *t, unsigned int index),
+		 unsigned int index, struct error *e);
 
 /* Kills and reaps what trial_fork() made. */
 void trial_reap(struct trial *t);

@@ -36,7 +36,8 @@ static int clock_calibrate(struct bench *b, struct error *e)
 	else if (waitpid(pid, NULL, 0) == pid && c->rc == 0)
 		rc = 0;
 	else
-		rc = error_set(e, ECHILD, "cannot calibrate the clock on CPU %d: %s", b->cpu.cpu, c->error.text);
+		rc = error_set(e, ECHILD, "cannot calibrate the clock on CPU %d: %s", b->cpu.cpu,
+			       c->error.text);
 	b->clock = c->clock;
 	mem_shared_free(c, sizeof(*c));
 	return rc;
@@ -79,19 +80,24 @@ json_t *bench_machine(const struct bench *b, struct cpu_topology *topo)
 		return NULL;
 	for (int i = 0; i < COUNTER_NR; i++)
 		json_object_set_new(counters, counter_name(i),
-				    v[i].why[0] ? json_pack("{s:s}", "unavailable", v[i].why) :
-						  json_pack("{s:s}", "source", v[i].source));
+				    v[i].why[0] ? json_pack("{s:s}", "unavailable", v[i].why)
+						: json_pack("{s:s}", "source", v[i].source));
 	json_object_set_new(counters, "tsc-cycles",
-			    b->clock.tsc ? json_pack("{s:s}", "source", "rdtscp") :
-					   json_pack("{s:s}", "unavailable", b->clock.source));
+			    b->clock.tsc ? json_pack("{s:s}", "source", "rdtscp")
+					 : json_pack("{s:s}", "unavailable", b->clock.source));
 	json_object_set_new(counters, "foreign-tasks",
-			    b->observe ? json_pack("{s:s}", "source", "sched:sched_switch, sampled on the measured CPU") :
-					  json_pack("{s:s}", "unavailable", b->no_observer.text));
+			    b->observe
+				    ? json_pack("{s:s}", "source",
+						"sched:sched_switch, sampled on the measured CPU")
+				    : json_pack("{s:s}", "unavailable", b->no_observer.text));
 	json_object_set_new(m, "counters", counters);
 	json_object_set_new(m, "clock",
-			    json_pack("{s:s, s:f, s:f, s:f}", "source", b->clock.source, "ticks_per_ns", b->clock.ticks_per_ns,
-				      "cost_ns", b->clock.cost_ns, "drift_ppm", b->clock.drift_ppm));
+			    json_pack("{s:s, s:f, s:f, s:f}", "source", b->clock.source,
+				      "ticks_per_ns", b->clock.ticks_per_ns, "cost_ns",
+				      b->clock.cost_ns, "drift_ppm", b->clock.drift_ppm));
 	json_object_set_new(m, "verified", json_boolean(b->count));
-	json_object_set_new(m, "suite", json_pack("{s:s, s:s}", "name", PACKAGE_NAME, "version", PACKAGE_VERSION));
+	json_object_set_new(
+		m, "suite",
+		json_pack("{s:s, s:s}", "name", PACKAGE_NAME, "version", PACKAGE_VERSION));
 	return m;
 }

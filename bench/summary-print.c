@@ -56,22 +56,27 @@ static void interval_text(const json_t *i, char *buf, size_t len)
 	else if (!isfinite(l) || !isfinite(h))
 		snprintf(buf, len, "%.*f %s", digits, m / unit, name);
 	else
-		snprintf(buf, len, "%.*f %s [%.*f, %.*f]", digits, m / unit, name, digits, l / unit, digits, h / unit);
+		snprintf(buf, len, "%.*f %s [%.*f, %.*f]", digits, m / unit, name, digits, l / unit,
+			 digits, h / unit);
 }
 
 void summary_print_headline(const json_t *summary, FILE *out)
 {
-	const json_t *h = json_object_get(summary, "headline"), *why = json_object_get(h, "unavailable");
+	const json_t *h = json_object_get(summary, "headline"),
+		     *why = json_object_get(h, "unavailable");
 	char lazy[80], real[80], saving[80], text[640], loads[48] = "";
 	double n = number(h, "saving_cr3_loads");
 	const char *basis = json_string_value(json_object_get(h, "basis"));
 
 	if (json_is_false(json_object_get(summary, "times_meaningful"))) {
-		print_wrapped(out, 0, 0, "Times mean nothing under software emulation and are not shown: only counts are.");
+		print_wrapped(out, 0, 0,
+			      "Times mean nothing under software emulation and are not shown: only "
+			      "counts are.");
 		return;
 	}
 	if (json_is_string(why)) {
-		snprintf(text, sizeof(text), "No answer to \"what does active_mm save\": %.400s.", json_string_value(why));
+		snprintf(text, sizeof(text), "No answer to \"what does active_mm save\": %.400s.",
+			 json_string_value(why));
 		print_wrapped(out, 0, 0, text);
 		return;
 	}
@@ -80,16 +85,21 @@ void summary_print_headline(const json_t *summary, FILE *out)
 	interval_text(json_object_get(h, "saving_ns"), saving, sizeof(saving));
 	if (isfinite(n))
 		snprintf(loads, sizeof(loads), " and %.2f CR3 loads", n);
-	snprintf(text, sizeof(text), "A lazy switch costs %s, a real one %s; active_mm saves %s per round trip (%.1f %%)%s.", lazy, real, saving,
-		 number(h, "saving_percent"), loads);
+	snprintf(text, sizeof(text),
+		 "A lazy switch costs %s, a real one %s; active_mm saves %s per round trip (%.1f "
+		 "%%)%s.",
+		 lazy, real, saving, number(h, "saving_percent"), loads);
 	print_wrapped(out, 0, 0, text);
 	snprintf(text, sizeof(text), "(There and back: %.64s against %.64s. The saving is %.200s.)",
-		 json_string_value(json_object_get(h, "lazy")), json_string_value(json_object_get(h, "real")), basis ? basis : "-");
+		 json_string_value(json_object_get(h, "lazy")),
+		 json_string_value(json_object_get(h, "real")), basis ? basis : "-");
 	print_wrapped(out, 0, 0, text);
 	if (json_is_false(json_object_get(h, "same_work")))
-		print_wrapped(out, 0, 0,
-			      "(The lazy round trip also pays for AIO and the workqueue: compare it with the saving, not with the real "
-			      "switch. The module's kthread scenario makes both with the same work.)");
+		print_wrapped(
+			out, 0, 0,
+			"(The lazy round trip also pays for AIO and the workqueue: compare it with "
+			"the saving, not with the real "
+			"switch. The module's kthread scenario makes both with the same work.)");
 }
 
 static void params_text(const json_t *params, char *buf, size_t len)
@@ -98,18 +108,20 @@ static void params_text(const json_t *params, char *buf, size_t len)
 	json_t *v;
 
 	buf[0] = '\0';
-	json_object_foreach((json_t *)params, key, v) {
+	json_object_foreach ((json_t *)params, key, v) {
 		size_t used = strlen(buf);
 		const char *sep = used ? "," : "";
 
 		/* The usual values are not worth their room. */
 		if ((!strcmp(key, "pages") && json_integer_value(v) == 0) ||
-		    (!strcmp(key, "pagesize") && json_is_string(v) && !strcmp(json_string_value(v), "4k")))
+		    (!strcmp(key, "pagesize") && json_is_string(v) &&
+		     !strcmp(json_string_value(v), "4k")))
 			continue;
 		if (json_is_string(v))
 			snprintf(buf + used, len - used, "%s%s=%s", sep, key, json_string_value(v));
 		else
-			snprintf(buf + used, len - used, "%s%s=%lld", sep, key, (long long)json_integer_value(v));
+			snprintf(buf + used, len - used, "%s%s=%lld", sep, key,
+				 (long long)json_integer_value(v));
 	}
 }
 
@@ -129,22 +141,24 @@ static void print_table(const json_t *summary, FILE *out)
 	json_t *r;
 	size_t i;
 
-	fprintf(out, "\n%-10s %-26s %7s  %-30s %6s %6s %6s\n", "scenario", "parameters", "valid", times ? "per round trip, 95 % interval" : "",
-		"switch", "CR3", "flush");
-	json_array_foreach(json_object_get(summary, "results"), i, r) {
+	fprintf(out, "\n%-10s %-26s %7s  %-30s %6s %6s %6s\n", "scenario", "parameters", "valid",
+		times ? "per round trip, 95 % interval" : "", "switch", "CR3", "flush");
+	json_array_foreach (json_object_get(summary, "results"), i, r) {
 		const json_t *c = json_object_get(r, "counters");
 		char params[64], ns[80] = "", valid[32], s[16], l[16], f[16];
 
 		params_text(json_object_get(r, "params"), params, sizeof(params));
 		if (times)
 			interval_text(json_object_get(r, "ns"), ns, sizeof(ns));
-		snprintf(valid, sizeof(valid), "%lld/%lld", (long long)json_integer_value(json_object_get(r, "valid")),
+		snprintf(valid, sizeof(valid), "%lld/%lld",
+			 (long long)json_integer_value(json_object_get(r, "valid")),
 			 (long long)json_integer_value(json_object_get(r, "trials")));
 		count_text(c, "context-switches", s, sizeof(s));
 		count_text(c, "cr3-loads", l, sizeof(l));
 		count_text(c, "cr3-flushes", f, sizeof(f));
-		fprintf(out, "%-10.10s %-26.26s %7.7s  %-30.30s %6.6s %6.6s %6.6s\n", json_string_value(json_object_get(r, "scenario")), params,
-			valid, ns, s, l, f);
+		fprintf(out, "%-10.10s %-26.26s %7.7s  %-30.30s %6.6s %6.6s %6.6s\n",
+			json_string_value(json_object_get(r, "scenario")), params, valid, ns, s, l,
+			f);
 	}
 }
 
@@ -154,18 +168,20 @@ static void print_invalid(const json_t *summary, FILE *out)
 	json_t *r, *v;
 	size_t i;
 
-	json_array_foreach(json_object_get(summary, "results"), i, r) {
+	json_array_foreach (json_object_get(summary, "results"), i, r) {
 		json_int_t n = json_integer_value(json_object_get(r, "invalid"));
 		char params[64], text[640];
 
 		if (!n)
 			continue;
 		if (!begun)
-			fprintf(out, "\nInvalid trials, kept in the record and out of the figures:\n");
+			fprintf(out,
+				"\nInvalid trials, kept in the record and out of the figures:\n");
 		begun = true;
 		params_text(json_object_get(r, "params"), params, sizeof(params));
 		v = json_array_get(json_object_get(r, "violations"), 0);
-		snprintf(text, sizeof(text), "  %.32s%s%s: %lld: %.400s", json_string_value(json_object_get(r, "scenario")), *params ? " " : "",
+		snprintf(text, sizeof(text), "  %.32s%s%s: %lld: %.400s",
+			 json_string_value(json_object_get(r, "scenario")), *params ? " " : "",
 			 params, (long long)n, json_is_string(v) ? json_string_value(v) : "?");
 		print_wrapped(out, 0, 4, text);
 	}
@@ -179,11 +195,13 @@ static void print_unavailable(const json_t *summary, FILE *out)
 
 	if (json_array_size(list))
 		fprintf(out, "\nNot available here:\n");
-	json_array_foreach(list, i, u) {
-		const char *what = json_string_value(json_object_get(u, "what")), *why = json_string_value(json_object_get(u, "why"));
+	json_array_foreach (list, i, u) {
+		const char *what = json_string_value(json_object_get(u, "what")),
+			   *why = json_string_value(json_object_get(u, "why"));
 		char text[640];
 
-		snprintf(text, sizeof(text), "  %.100s: %.500s", what ? what : "?", why ? why : "?");
+		snprintf(text, sizeof(text), "  %.100s: %.500s", what ? what : "?",
+			 why ? why : "?");
 		print_wrapped(out, 0, 4, text);
 	}
 }
@@ -192,14 +210,17 @@ void summary_print(const json_t *summary, const struct result_set *set, FILE *ou
 {
 	const json_t *m = set->machine, *cpu = json_object_get(m, "cpu");
 	const char *model = json_string_value(json_object_get(cpu, "model"));
-	const char *release = json_string_value(json_object_get(json_object_get(m, "kernel"), "release"));
+	const char *release =
+		json_string_value(json_object_get(json_object_get(m, "kernel"), "release"));
 
 	fprintf(out, "\n");
 	if (!json_is_true(json_object_get(summary, "verified")))
 		print_wrapped(out, 0, 0,
-			      "UNVERIFIED: the kernel's events were out of reach, so nothing proves what these figures measured.");
+			      "UNVERIFIED: the kernel's events were out of reach, so nothing "
+			      "proves what these figures measured.");
 	summary_print_headline(summary, out);
-	fprintf(out, "%.48s, Linux %.40s\n", model ? model : "unknown CPU", release ? release : "unknown");
+	fprintf(out, "%.48s, Linux %.40s\n", model ? model : "unknown CPU",
+		release ? release : "unknown");
 	print_table(summary, out);
 	print_invalid(summary, out);
 	print_unavailable(summary, out);

@@ -84,7 +84,7 @@ static size_t plan_rank(const json_t *plan, const char *scenario)
 	size_t i, len = strlen(scenario);
 	const json_t *one;
 
-	json_array_foreach(plan, i, one) {
+	json_array_foreach (plan, i, one) {
 		const char *spec = json_string_value(json_object_get(one, "spec"));
 
 		if (spec && !strncmp(spec, scenario, len) && (spec[len] == ':' || !spec[len]))
@@ -115,11 +115,13 @@ static void groups_free(struct groups *g)
 
 static bool usable(const json_t *t)
 {
-	return json_is_true(json_object_get(t, "valid")) && json_is_number(json_object_get(t, "ns_per_round_trip"));
+	return json_is_true(json_object_get(t, "valid")) &&
+	       json_is_number(json_object_get(t, "ns_per_round_trip"));
 }
 
 /* @what of every valid trial into @v (room for g->n); returns how many. */
-static size_t group_values(const struct group *g, double (*what)(const json_t *t, const char *name), const char *name, double *v)
+static size_t group_values(const struct group *g, double (*what)(const json_t *t, const char *name),
+			   const char *name, double *v)
 {
 	size_t n = 0;
 
@@ -149,17 +151,19 @@ static double value_counter(const json_t *t, const char *name)
 	return value_ns(json_object_get(json_object_get(t, "counters"), name), "per_round_trip");
 }
 
-static json_t *medians(const struct group *g, double (*what)(const json_t *, const char *), const json_t *names, double *v)
+static json_t *medians(const struct group *g, double (*what)(const json_t *, const char *),
+		       const json_t *names, double *v)
 {
 	json_t *o = json_object();
 	const char *name;
 	json_t *ignored;
 
-	json_object_foreach((json_t *)names, name, ignored) {
+	json_object_foreach ((json_t *)names, name, ignored) {
 		size_t n = group_values(g, what, name, v);
 
 		(void)ignored;
-		json_object_set_new(o, name, n ? real_or_null(stats_percentile(v, n, 50)) : json_null());
+		json_object_set_new(o, name,
+				    n ? real_or_null(stats_percentile(v, n, 50)) : json_null());
 	}
 	return o;
 }
@@ -176,8 +180,9 @@ static json_t *group_json(const struct group *g)
 		return NULL;
 	for (size_t i = 0; i < g->n; i++) {
 		valid += json_is_true(json_object_get(g->trials[i], "valid"));
-		json_array_foreach(json_object_get(g->trials[i], "violations"), k, one)
-			if (json_is_string(json_object_get(one, "text")) && json_array_size(violations) < 5)
+		json_array_foreach (json_object_get(g->trials[i], "violations"), k, one)
+			if (json_is_string(json_object_get(one, "text")) &&
+			    json_array_size(violations) < 5)
 				json_array_append(violations, json_object_get(one, "text"));
 	}
 	n = group_values(g, value_ns, "ns_per_round_trip", v);
@@ -188,7 +193,9 @@ static json_t *group_json(const struct group *g)
 	json_object_set_new(o, "valid", json_integer((json_int_t)valid));
 	json_object_set_new(o, "invalid", json_integer((json_int_t)(g->n - valid)));
 	json_object_set_new(o, "ns", interval_json(&ns));
-	json_object_set_new(o, "counters", medians(g, value_counter, json_object_get(g->trials[0], "counters"), v));
+	json_object_set_new(
+		o, "counters",
+		medians(g, value_counter, json_object_get(g->trials[0], "counters"), v));
 	for (size_t i = 0; i < sizeof(points) / sizeof(*points); i++)
 		json_object_set_new(names, points[i], json_null());
 	json_object_set_new(o, "latency", medians(g, value_latency, names, v));
@@ -208,14 +215,16 @@ static bool param_is(const json_t *params, const char *key, const char *text)
 }
 
 /* The group of @scenario without a working set, with @key=@value where given, most trials first. */
-static const struct group *group_find(const struct groups *g, const char *scenario, const char *key, const char *value)
+static const struct group *group_find(const struct groups *g, const char *scenario, const char *key,
+				      const char *value)
 {
 	const struct group *best = NULL;
 
 	for (size_t i = 0; i < g->n; i++) {
 		const struct group *x = &g->list[i];
 
-		if (strcmp(x->scenario, scenario) || json_integer_value(json_object_get(x->params, "pages")) ||
+		if (strcmp(x->scenario, scenario) ||
+		    json_integer_value(json_object_get(x->params, "pages")) ||
 		    (key && !param_is(x->params, key, value)))
 			continue;
 		if (!best || x->n > best->n)
@@ -234,14 +243,17 @@ static struct interval difference(const struct group *a, const struct group *b)
 	size_t n = 0;
 
 	for (size_t i = 0; i < b->n; i++) {
-		snprintf(key, sizeof(key), "%lld", (long long)json_integer_value(json_object_get(b->trials[i], "trial")));
+		snprintf(key, sizeof(key), "%lld",
+			 (long long)json_integer_value(json_object_get(b->trials[i], "trial")));
 		if (usable(b->trials[i]))
-			json_object_set(by_round, key, json_object_get(b->trials[i], "ns_per_round_trip"));
+			json_object_set(by_round, key,
+					json_object_get(b->trials[i], "ns_per_round_trip"));
 	}
 	for (size_t i = 0; i < a->n && x && y; i++) {
 		json_t *other;
 
-		snprintf(key, sizeof(key), "%lld", (long long)json_integer_value(json_object_get(a->trials[i], "trial")));
+		snprintf(key, sizeof(key), "%lld",
+			 (long long)json_integer_value(json_object_get(a->trials[i], "trial")));
 		other = json_object_get(by_round, key);
 		if (!usable(a->trials[i]) || !other)
 			continue;
@@ -256,7 +268,8 @@ static struct interval difference(const struct group *a, const struct group *b)
 	return r;
 }
 
-static double group_median(const struct group *g, double (*what)(const json_t *, const char *), const char *name)
+static double group_median(const struct group *g, double (*what)(const json_t *, const char *),
+			   const char *name)
 {
 	double *v = malloc((g->n + 1) * sizeof(*v)), r = NAN;
 	size_t n = v ? group_values(g, what, name, v) : 0;
@@ -270,7 +283,9 @@ static double group_median(const struct group *g, double (*what)(const json_t *,
 static struct interval group_interval(const struct group *g)
 {
 	double *v = malloc((g->n + 1) * sizeof(*v));
-	struct interval r = stats_median(v, v ? group_values(g, value_ns, "ns_per_round_trip", v) : 0, LEVEL, RESAMPLES, SEED);
+	struct interval r = stats_median(v,
+					 v ? group_values(g, value_ns, "ns_per_round_trip", v) : 0,
+					 LEVEL, RESAMPLES, SEED);
 
 	free(v);
 	return r;
@@ -278,7 +293,8 @@ static struct interval group_interval(const struct group *g)
 
 static json_t *headline_json(const struct groups *g)
 {
-	const struct group *lazy = group_find(g, "kthread", "mode", "lazy"), *real = group_find(g, "kthread", "mode", "isolated");
+	const struct group *lazy = group_find(g, "kthread", "mode", "lazy"),
+			   *real = group_find(g, "kthread", "mode", "isolated");
 	const struct group *base = lazy;
 	const char *basis = "the same kernel thread isolated minus borrowing, paired by round";
 	struct interval l, r, s;
@@ -289,22 +305,28 @@ static json_t *headline_json(const struct groups *g)
 		lazy = group_find(g, "kworker", NULL, NULL);
 		real = group_find(g, "process", NULL, NULL);
 		base = group_find(g, "thread", NULL, NULL);
-		basis = "process minus thread, paired by round: what a change of mm adds to the same hand-over";
+		basis = "process minus thread, paired by round: what a change of mm adds to the "
+			"same hand-over";
 	}
 	if (!lazy || !real || !base)
-		return json_pack("{s:s}", "unavailable", "the set lacks one of kworker, process and thread without a working set");
+		return json_pack(
+			"{s:s}", "unavailable",
+			"the set lacks one of kworker, process and thread without a working set");
 	l = group_interval(lazy);
 	r = group_interval(real);
 	s = difference(real, base);
 	if (!isfinite(l.median) || !isfinite(r.median) || !isfinite(s.median))
-		return json_pack("{s:s}", "unavailable", "one of kworker, process and thread has no valid trial");
+		return json_pack("{s:s}", "unavailable",
+				 "one of kworker, process and thread has no valid trial");
 	o = json_object();
 	json_object_set_new(o, "lazy_ns", interval_json(&l));
 	json_object_set_new(o, "real_ns", interval_json(&r));
 	json_object_set_new(o, "saving_ns", interval_json(&s));
-	json_object_set_new(o, "saving_percent", real_or_null(100 * s.median / (l.median + s.median)));
+	json_object_set_new(o, "saving_percent",
+			    real_or_null(100 * s.median / (l.median + s.median)));
 	json_object_set_new(o, "saving_cr3_loads",
-			    real_or_null(group_median(real, value_counter, "cr3-loads") - group_median(lazy, value_counter, "cr3-loads")));
+			    real_or_null(group_median(real, value_counter, "cr3-loads") -
+					 group_median(lazy, value_counter, "cr3-loads")));
 	json_object_set_new(o, "lazy", json_string(lazy->scenario));
 	json_object_set_new(o, "real", json_string(real->scenario));
 	json_object_set_new(o, "basis", json_string(basis));
@@ -315,16 +337,19 @@ static json_t *headline_json(const struct groups *g)
 /* What was missing: counters and scenarios, with reason and remedy, as the machine record holds them. */
 static json_t *unavailable_json(const json_t *machine)
 {
-	json_t *list = json_array(), *counters = json_object_get(machine, "counters"), *skipped = json_object_get(machine, "skipped");
+	json_t *list = json_array(), *counters = json_object_get(machine, "counters"),
+	       *skipped = json_object_get(machine, "skipped");
 	json_t *v;
 	const char *name;
 	size_t i;
 
-	json_object_foreach(counters, name, v)
+	json_object_foreach (counters, name, v)
 		if (json_is_string(json_object_get(v, "unavailable")))
-			json_array_append_new(list, json_pack("{s:s, s:O}", "what", name, "why", json_object_get(v, "unavailable")));
-	json_array_foreach(skipped, i, v)
-		if (json_is_string(json_object_get(v, "what")) && json_is_string(json_object_get(v, "why")))
+			json_array_append_new(list, json_pack("{s:s, s:O}", "what", name, "why",
+							      json_object_get(v, "unavailable")));
+	json_array_foreach (skipped, i, v)
+		if (json_is_string(json_object_get(v, "what")) &&
+		    json_is_string(json_object_get(v, "why")))
 			json_array_append(list, v);
 	return list;
 }
@@ -337,7 +362,7 @@ json_t *summary_make(const struct result_set *set, struct error *e)
 	bool verified = true;
 	int rc = 0;
 
-	json_array_foreach(set->trials, i, t) {
+	json_array_foreach (set->trials, i, t) {
 		if (!rc)
 			rc = group_add(&g, index, t);
 		valid += json_is_true(json_object_get(t, "valid"));
@@ -352,15 +377,19 @@ json_t *summary_make(const struct result_set *set, struct error *e)
 		return NULL;
 	}
 	if (g.n)
-		qsort_r(g.list, g.n, sizeof(*g.list), by_plan, json_object_get(json_object_get(set->machine, "run"), "scenarios"));
+		qsort_r(g.list, g.n, sizeof(*g.list), by_plan,
+			json_object_get(json_object_get(set->machine, "run"), "scenarios"));
 	for (i = 0; i < g.n; i++)
 		json_array_append_new(results, group_json(&g.list[i]));
 	i = json_array_size(set->trials);
 	json_object_set_new(o, "schema", json_integer(RESULT_SCHEMA));
 	json_object_set_new(o, "verified", json_boolean(verified && i));
-	json_object_set_new(o, "times_meaningful", json_boolean(!json_is_false(json_object_get(set->machine, "times_meaningful"))));
-	json_object_set_new(o, "trials", json_pack("{s:I, s:I, s:I}", "total", (json_int_t)i, "valid", (json_int_t)valid, "invalid",
-						   (json_int_t)(i - valid)));
+	json_object_set_new(
+		o, "times_meaningful",
+		json_boolean(!json_is_false(json_object_get(set->machine, "times_meaningful"))));
+	json_object_set_new(o, "trials",
+			    json_pack("{s:I, s:I, s:I}", "total", (json_int_t)i, "valid",
+				      (json_int_t)valid, "invalid", (json_int_t)(i - valid)));
 	json_object_set_new(o, "headline", headline_json(&g));
 	json_object_set_new(o, "results", results);
 	json_object_set_new(o, "unavailable", unavailable_json(set->machine));

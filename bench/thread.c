@@ -63,8 +63,9 @@ static int round_trips(struct trial *t, uint64_t n, uint64_t *stamps)
 	const struct pair *p = t->state;
 	const struct handover_seat *me = &p->h.seats[0], *other = &p->h.seats[1];
 
-#define LOOP(kind)                                                                                                     \
-	ROUND_TRIPS(t, n, stamps, handover_give(kind, other); handover_wait(kind, me); workset_touch(&t->ws))
+#define LOOP(kind)                                                                     \
+	ROUND_TRIPS(t, n, stamps, handover_give(kind, other); handover_wait(kind, me); \
+		    workset_touch(&t->ws))
 	HANDOVER_SPECIALISE(p->h.kind, LOOP);
 #undef LOOP
 	return 0;

@@ -86,16 +86,20 @@ static void own_switches_sum(const struct trial *t, uint64_t *all, uint64_t *inv
 /* Cuts the round trips into batches: half of the unobserved ones, shuffled, then the counted ones, then the other half. */
 static void batches_plan(struct shared *s, const struct bench *b, const struct trial_order *order)
 {
-	unsigned int parts = order->iterations < TRIAL_BATCHES ? (unsigned int)order->iterations : TRIAL_BATCHES;
+	unsigned int parts = order->iterations < TRIAL_BATCHES ? (unsigned int)order->iterations
+							       : TRIAL_BATCHES;
 	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
 	unsigned int half;
 
 	for (unsigned int i = 0; i < parts; i++)
-		s->batches[s->nbatches++] =
-			(struct batch){ .kind = BATCH_TIMED, .n = order->iterations / parts + (i < order->iterations % parts) };
-	s->sampled = order->iterations / 10 < TRIAL_SAMPLES ? order->iterations / 10 : TRIAL_SAMPLES;
+		s->batches[s->nbatches++] = (struct batch){ .kind = BATCH_TIMED,
+							    .n = order->iterations / parts +
+								 (i < order->iterations % parts) };
+	s->sampled = order->iterations / 10 < TRIAL_SAMPLES ? order->iterations / 10
+							    : TRIAL_SAMPLES;
 	if (s->sampled)
-		s->batches[s->nbatches++] = (struct batch){ .kind = BATCH_SAMPLED, .n = s->sampled };
+		s->batches[s->nbatches++] = (struct batch){ .kind = BATCH_SAMPLED,
+							    .n = s->sampled };
 	s->warmup = order->iterations / 50 + 20;
 	gsl_rng_set(rng, order->seed);
 	gsl_ran_shuffle(rng, s->batches, s->nbatches, sizeof(*s->batches));
@@ -103,10 +107,12 @@ static void batches_plan(struct shared *s, const struct bench *b, const struct t
 	if (!b->count)
 		return;
 	half = s->nbatches / 2;
-	memmove(s->batches + half + parts, s->batches + half, (s->nbatches - half) * sizeof(*s->batches));
+	memmove(s->batches + half + parts, s->batches + half,
+		(s->nbatches - half) * sizeof(*s->batches));
 	for (unsigned int i = 0; i < parts; i++)
-		s->batches[half + i] =
-			(struct batch){ .kind = BATCH_COUNTED, .n = order->iterations / parts + (i < order->iterations % parts) };
+		s->batches[half + i] = (struct batch){ .kind = BATCH_COUNTED,
+						       .n = order->iterations / parts +
+							    (i < order->iterations % parts) };
 	s->nbatches += parts;
 }
 
@@ -116,7 +122,8 @@ struct watch {
 	struct observer *observer;
 };
 
-static int watch_open(struct watch *w, const struct trial *t, const struct bench *b, const struct claim *claim, struct error *e)
+static int watch_open(struct watch *w, const struct trial *t, const struct bench *b,
+		      const struct claim *claim, struct error *e)
 {
 	int rc = counters_open(&w->counters, &counter_kernel, t->cpu, e);
 
@@ -127,7 +134,8 @@ static int watch_open(struct watch *w, const struct trial *t, const struct bench
 	return rc;
 }
 
-static void watch_close(struct watch *w, const struct trial *t, const struct claim *claim, struct shared *s)
+static void watch_close(struct watch *w, const struct trial *t, const struct claim *claim,
+			struct shared *s)
 {
 	struct intruders in = { 0 };
 
@@ -143,7 +151,8 @@ static void watch_close(struct watch *w, const struct trial *t, const struct cla
 	*w = (struct watch){ 0 };
 }
 
-static int batch_do(struct trial *t, const struct bench *b, const struct watch *w, struct shared *s, struct batch *batch)
+static int batch_do(struct trial *t, const struct bench *b, const struct watch *w, struct shared *s,
+		    struct batch *batch)
 {
 	uint64_t loads = t->module_loads;
 	int rc;
@@ -169,7 +178,8 @@ static int batch_do(struct trial *t, const struct bench *b, const struct watch *
  * Warms up and does batches of the same sort from @i on and returns the index behind them. The own tasks' switches are summed up here:
  * opening and closing events makes others, which are no round trip's.
  */
-static unsigned int phase_do(struct trial *t, const struct bench *b, const struct watch *w, struct shared *s, unsigned int i, int *rc)
+static unsigned int phase_do(struct trial *t, const struct bench *b, const struct watch *w,
+			     struct shared *s, unsigned int i, int *rc)
 {
 	bool counted = w->counters != NULL;
 	uint64_t all, involuntary, all0, involuntary0;
@@ -188,8 +198,8 @@ static unsigned int phase_do(struct trial *t, const struct bench *b, const struc
 	return i;
 }
 
-static int trial_measure(struct trial *t, const struct bench *b, struct shared *s, const struct claim *claim,
-			 struct error *e)
+static int trial_measure(struct trial *t, const struct bench *b, struct shared *s,
+			 const struct claim *claim, struct error *e)
 {
 	struct watch w = { 0 };
 	unsigned int i;
@@ -215,8 +225,9 @@ static int trial_measure(struct trial *t, const struct bench *b, struct shared *
 }
 
 /* The trial's process. Everything it leaves is in @s; partners are its own and end with it. */
-static void __attribute__((noreturn)) trial_process(const struct bench *b, const struct trial_order *order,
-						     struct shared *s, const struct claim *claim)
+static void __attribute__((noreturn))
+trial_process(const struct bench *b, const struct trial_order *order, struct shared *s,
+	      const struct claim *claim)
 {
 	struct trial t;
 	int rc;
@@ -227,7 +238,8 @@ static void __attribute__((noreturn)) trial_process(const struct bench *b, const
 		rc = trial_add_task(&t, (pid_t)syscall(SYS_gettid));
 	if (!rc)
 		rc = workset_make(&t.ws, (unsigned int)trial_param(&t, "pages", 0),
-				  trial_param(&t, "pagesize", 0) ? MEM_PAGE_2M : MEM_PAGE_4K, t.node, t.seed, &s->error);
+				  trial_param(&t, "pagesize", 0) ? MEM_PAGE_2M : MEM_PAGE_4K,
+				  t.node, t.seed, &s->error);
 	if (!rc)
 		rc = t.scenario->prepare(&t, &s->error);
 	if (!rc) {
@@ -299,7 +311,8 @@ static int outcome_fill(const struct bench *b, const struct shared *s, struct tr
 	}
 	out->sampled = s->sampled;
 	for (uint64_t i = 0; i < s->sampled; i++)
-		out->latency_ns[i] = clock_ns(&b->clock, s->stamps[i + 1] - s->stamps[i]) - b->clock.cost_ns;
+		out->latency_ns[i] = clock_ns(&b->clock, s->stamps[i + 1] - s->stamps[i]) -
+				     b->clock.cost_ns;
 	out->own_switches = s->own_switches;
 	out->own_involuntary = s->own_involuntary;
 	out->module_loads = s->module_loads;
@@ -309,8 +322,8 @@ static int outcome_fill(const struct bench *b, const struct shared *s, struct tr
 }
 
 /* Forks the trial's process, waits for it and takes what it left. */
-static int trial_fork_and_wait(const struct bench *b, const struct trial_order *order, struct shared *s,
-			       struct trial_outcome *out, struct error *e)
+static int trial_fork_and_wait(const struct bench *b, const struct trial_order *order,
+			       struct shared *s, struct trial_outcome *out, struct error *e)
 {
 	double limit_s = 20 + 60e-9 * order->expected_ns * (double)order->iterations;
 	pid_t parent = getpid(), pid;
@@ -342,12 +355,14 @@ static int trial_fork_and_wait(const struct bench *b, const struct trial_order *
 		return rc;
 	if (rc == -ETIMEDOUT) {
 		out->timed_out = true;
-		error_set(&s->error, ETIMEDOUT, "it did not end within %.0f s and was killed", limit_s);
+		error_set(&s->error, ETIMEDOUT, "it did not end within %.0f s and was killed",
+			  limit_s);
 	}
 	return 0;
 }
 
-int trial_run(const struct bench *b, const struct trial_order *order, struct trial_outcome *out, struct error *e)
+int trial_run(const struct bench *b, const struct trial_order *order, struct trial_outcome *out,
+	      struct error *e)
 {
 	struct interrupts before = { 0 }, after = { 0 };
 	struct trial t;

@@ -12,14 +12,14 @@
 #include "lib/counters.h"
 #include "lib/cpu.h"
 
-#define TRIAL_BATCHES 20      /* of each of the first two kinds */
-#define TRIAL_SAMPLES 4096    /* sampled round trips at most */
+#define TRIAL_BATCHES 20 /* of each of the first two kinds */
+#define TRIAL_SAMPLES 4096 /* sampled round trips at most */
 
 enum batch_kind { BATCH_TIMED, BATCH_COUNTED, BATCH_SAMPLED };
 
 struct batch {
 	enum batch_kind kind;
-	uint64_t n;	      /* round trips */
+	uint64_t n; /* round trips */
 	uint64_t start, stop; /* clock stamps */
 };
 
@@ -29,9 +29,9 @@ struct bench {
 	struct clock clock;
 	bool pcid;
 	struct counter_value counters[COUNTER_NR]; /* what can be counted here, and why not */
-	bool count;			/* switches and CR3 loads can: trials have counted batches */
-	bool observe;			/* foreign tasks can be named */
-	struct error no_observer;	/* if not: why */
+	bool count; /* switches and CR3 loads can: trials have counted batches */
+	bool observe; /* foreign tasks can be named */
+	struct error no_observer; /* if not: why */
 };
 
 /* What is to be done. */
@@ -53,14 +53,15 @@ struct trial_outcome {
 	double excluded_ns; /* of each round trip: asked for, not cost */
 	struct counter_value counters[COUNTER_NR];
 	struct intruders intruders;
-	uint64_t own_switches, own_involuntary; /* of the own tasks over all round trips, by getrusage and /proc */
+	/* Of the own tasks, over all round trips but the warm-up's, from /proc. */
+	uint64_t own_switches, own_involuntary;
 	uint64_t module_loads;
-	bool left_cpu;	    /* the measured task was found on another CPU */
-	double elapsed_ns;  /* of the process's measuring part, wall clock */
+	bool left_cpu; /* the measured task was found on another CPU */
+	double elapsed_ns; /* of the process's measuring part, wall clock */
 	uint64_t interrupts;
 	char interrupt[64]; /* the line that grew most */
 	double steal_ns;
-	struct error error; /* code != 0: the trial could not be done; @timed_out: it hung and was killed */
+	struct error error; /* code != 0: the trial could not be done, or hung and was killed: */
 	bool timed_out;
 };
 
@@ -68,7 +69,8 @@ struct trial_outcome {
 extern volatile int trial_stop;
 
 /* Does the trial. 0 with @out filled (also when the trial itself failed: out->error), -EINTR, or -errno with @e. */
-int trial_run(const struct bench *b, const struct trial_order *order, struct trial_outcome *out, struct error *e);
+int trial_run(const struct bench *b, const struct trial_order *order, struct trial_outcome *out,
+	      struct error *e);
 void trial_outcome_free(struct trial_outcome *out);
 
 /* Fills @t with what claims and possible() look at; nothing to free. */

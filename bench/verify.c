@@ -6,7 +6,8 @@
 
 #include "bench/verify.h"
 
-__attribute__((format(printf, 3, 4))) static void violation(json_t *list, const char *what, const char *fmt, ...)
+__attribute__((format(printf, 3, 4))) static void violation(json_t *list, const char *what,
+							    const char *fmt, ...)
 {
 	char text[400];
 	va_list ap;
@@ -24,12 +25,12 @@ static void culprit(const struct trial_outcome *out, char *buf, size_t len)
 
 	buf[0] = '\0';
 	if (out->intruders.n)
-		snprintf(buf, len, ": %s (pid %d) was on the CPU (%llu switches, %.1f ms)", in->comm, (int)in->pid,
-			 (unsigned long long)in->switches, in->ns * 1e-6);
+		snprintf(buf, len, ": %s (pid %d) was on the CPU (%llu switches, %.1f ms)",
+			 in->comm, (int)in->pid, (unsigned long long)in->switches, in->ns * 1e-6);
 }
 
-static void check_count(json_t *list, const struct trial_outcome *out, enum counter_id id, const struct claim_range *r,
-			const char *noun)
+static void check_count(json_t *list, const struct trial_outcome *out, enum counter_id id,
+			const struct claim_range *r, const char *noun)
 {
 	const struct counter_value *v = &out->counters[id];
 	double n = (double)out->counted, slack, per = (double)v->value / n;
@@ -45,7 +46,8 @@ static void check_count(json_t *list, const struct trial_outcome *out, enum coun
 		snprintf(claimed, sizeof(claimed), "%g were claimed", r->min);
 	else
 		snprintf(claimed, sizeof(claimed), "%g to %g were claimed", r->min, r->max);
-	violation(list, counter_name(id), "%.4g %s per round trip where %s%s", per, noun, claimed, who);
+	violation(list, counter_name(id), "%.4g %s per round trip where %s%s", per, noun, claimed,
+		  who);
 }
 
 static void check_intruders(json_t *list, const struct bench *b, const struct trial_outcome *out)
@@ -62,10 +64,12 @@ static void check_intruders(json_t *list, const struct bench *b, const struct tr
 			stolen += in[i].ns;
 	for (unsigned int i = 0; i < out->nbatches; i++)
 		if (out->batches[i].kind == BATCH_COUNTED)
-			counted_ns += clock_ns(&b->clock, out->batches[i].stop - out->batches[i].start);
+			counted_ns += clock_ns(&b->clock,
+					       out->batches[i].stop - out->batches[i].start);
 	if (counted_ns > 0 && stolen > VERIFY_STOLEN * counted_ns && stolen > 100000)
-		violation(list, "intruder", "%s (pid %d) had the CPU for %.1f ms, %.1f %% of the counted time", in->comm, (int)in->pid,
-			  in->ns * 1e-6, 100 * stolen / counted_ns);
+		violation(list, "intruder",
+			  "%s (pid %d) had the CPU for %.1f ms, %.1f %% of the counted time",
+			  in->comm, (int)in->pid, in->ns * 1e-6, 100 * stolen / counted_ns);
 }
 
 json_t *verify_trial(const struct bench *b, const struct trial_outcome *out)
@@ -86,13 +90,20 @@ json_t *verify_trial(const struct bench *b, const struct trial_outcome *out)
 	/* The timed batches are not observed, but the own tasks' switches are known over all of them. */
 	want = out->claim.own_switches * n;
 	if (want >= 0 && fabs(own - want) > fmax(VERIFY_TOLERANCE * want, 2 * VERIFY_EDGE))
-		violation(list, "own-switches", "the trial's tasks left the CPU %.4g times per round trip where %g were claimed",
+		violation(list, "own-switches",
+			  "the trial's tasks left the CPU %.4g times per round trip where %g were "
+			  "claimed",
 			  own / n, out->claim.own_switches);
 	if (out->left_cpu)
-		violation(list, "migration", "the measured task was moved away from CPU %d: something changed its affinity", b->cpu.cpu);
+		violation(list, "migration",
+			  "the measured task was moved away from CPU %d: something changed its "
+			  "affinity",
+			  b->cpu.cpu);
 	irqs = (double)out->interrupts - out->claim.interrupts * total;
 	if (out->elapsed_ns > 0 && irqs * 1e9 / out->elapsed_ns > VERIFY_STORM)
-		violation(list, "interrupts", "%.0f interrupts per second on CPU %d beyond the expected ones, most of them %s",
+		violation(list, "interrupts",
+			  "%.0f interrupts per second on CPU %d beyond the expected ones, most of "
+			  "them %s",
 			  irqs * 1e9 / out->elapsed_ns, b->cpu.cpu, out->interrupt);
 	return list;
 }

@@ -13,11 +13,11 @@
 #include "lib/error.h"
 
 struct clock {
-	bool tsc;	     /* stamps are TSC ticks, else nanoseconds */
+	bool tsc; /* stamps are TSC ticks, else nanoseconds */
 	double ticks_per_ns; /* 1 when !tsc */
-	double cost_ns;	     /* median time between two stamps taken back to back */
-	double drift_ppm;    /* disagreement of two calibrations, parts per million */
-	char source[64];     /* "tsc" or "CLOCK_MONOTONIC_RAW (why not tsc)" */
+	double cost_ns; /* median time between two stamps taken back to back */
+	double drift_ppm; /* disagreement of two calibrations, parts per million */
+	char source[64]; /* "tsc" or "CLOCK_MONOTONIC_RAW (why not tsc)" */
 };
 
 /*

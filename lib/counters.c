@@ -11,7 +11,7 @@
 #include "lib/tracefs.h"
 
 struct counter {
-	int fd;	  /* -1 when unavailable */
+	int fd; /* -1 when unavailable */
 	bool leader;
 	char source[192];
 	char why[320];
@@ -25,19 +25,25 @@ struct counter_set {
 static const struct {
 	const char *name;
 	bool hardware;
-	uint64_t software;	 /* PERF_COUNT_SW_*, when no tracepoint */
+	uint64_t software; /* PERF_COUNT_SW_*, when no tracepoint */
 	const char *system, *event, *filter;
 	enum event_use use;
 } table[COUNTER_NR] = {
-	[COUNTER_CONTEXT_SWITCHES] = { "context-switches", .software = PERF_COUNT_SW_CONTEXT_SWITCHES },
-	[COUNTER_CR3_LOADS] = { "cr3-loads", .system = "tlb", .event = "tlb_flush", .filter = "reason == 0" },
+	[COUNTER_CONTEXT_SWITCHES] = { "context-switches",
+				       .software = PERF_COUNT_SW_CONTEXT_SWITCHES },
+	[COUNTER_CR3_LOADS] = { "cr3-loads", .system = "tlb", .event = "tlb_flush",
+				.filter = "reason == 0" },
 	/* pages is an unsigned long whose -1 (TLB_FLUSH_ALL) the filter language has to spell out. */
-	[COUNTER_CR3_FLUSHES] = { "cr3-flushes", .system = "tlb", .event = "tlb_flush", .filter = "reason == 0 && pages == 0xffffffffffffffff" },
-	[COUNTER_TLB_IPIS] = { "tlb-ipis", .system = "tlb", .event = "tlb_flush", .filter = "reason == 4" },
+	[COUNTER_CR3_FLUSHES] = { "cr3-flushes", .system = "tlb", .event = "tlb_flush",
+				  .filter = "reason == 0 && pages == 0xffffffffffffffff" },
+	[COUNTER_TLB_IPIS] = { "tlb-ipis", .system = "tlb", .event = "tlb_flush",
+			       .filter = "reason == 4" },
 	[COUNTER_PAGE_FAULTS] = { "page-faults", .software = PERF_COUNT_SW_PAGE_FAULTS },
 	[COUNTER_MIGRATIONS] = { "migrations", .software = PERF_COUNT_SW_CPU_MIGRATIONS },
-	[COUNTER_DTLB_LOAD_MISSES] = { "dtlb-load-misses", .hardware = true, .use = EVENT_DTLB_LOAD_MISSES },
-	[COUNTER_DTLB_WALK_CYCLES] = { "dtlb-walk-cycles", .hardware = true, .use = EVENT_DTLB_WALK_CYCLES },
+	[COUNTER_DTLB_LOAD_MISSES] = { "dtlb-load-misses", .hardware = true,
+				       .use = EVENT_DTLB_LOAD_MISSES },
+	[COUNTER_DTLB_WALK_CYCLES] = { "dtlb-walk-cycles", .hardware = true,
+				       .use = EVENT_DTLB_WALK_CYCLES },
 	[COUNTER_CYCLES] = { "cycles", .hardware = true, .use = EVENT_CYCLES },
 	[COUNTER_INSTRUCTIONS] = { "instructions", .hardware = true, .use = EVENT_INSTRUCTIONS },
 };
@@ -47,7 +53,8 @@ const char *counter_name(enum counter_id id)
 	return table[id].name;
 }
 
-static int kernel_open(void *ctx, struct perf_event_attr *attr, pid_t pid, int cpu, int group_fd, unsigned long flags)
+static int kernel_open(void *ctx, struct perf_event_attr *attr, pid_t pid, int cpu, int group_fd,
+		       unsigned long flags)
 {
 	int fd = (int)syscall(SYS_perf_event_open, attr, pid, cpu, group_fd, flags);
 
@@ -109,16 +116,22 @@ static void explain(char *why, size_t len, int err, bool hardware)
 	switch (err) {
 	case EACCES:
 	case EPERM:
-		snprintf(why, len, "not permitted: run as root, give CAP_PERFMON, or sysctl kernel.perf_event_paranoid=0");
+		snprintf(why, len,
+			 "not permitted: run as root, give CAP_PERFMON, or sysctl "
+			 "kernel.perf_event_paranoid=0");
 		break;
 	case ENOENT:
 	case ENODEV:
 	case EOPNOTSUPP:
-		snprintf(why, len, hardware ? "no PMU counts it here: run on hardware, or let the hypervisor expose a virtual PMU" :
-					      "this kernel has no such event");
+		snprintf(why, len,
+			 hardware ? "no PMU counts it here: run on hardware, or let the hypervisor "
+				    "expose a virtual PMU"
+				  : "this kernel has no such event");
 		break;
 	case ENOSYS:
-		snprintf(why, len, "the kernel has no perf_event_open (CONFIG_PERF_EVENTS, or seccomp forbids it)");
+		snprintf(why, len,
+			 "the kernel has no perf_event_open (CONFIG_PERF_EVENTS, or seccomp "
+			 "forbids it)");
 		break;
 	case EMFILE:
 		snprintf(why, len, "too many open files: raise ulimit -n");
@@ -148,7 +161,8 @@ static int describe(struct counter_set *set, enum counter_id id, struct perf_eve
 		}
 		attr->type = PERF_TYPE_TRACEPOINT;
 		attr->config = (uint64_t)tp;
-		snprintf(c->source, sizeof(c->source), "%s:%s %s, CPU-wide", table[id].system, table[id].event, table[id].filter);
+		snprintf(c->source, sizeof(c->source), "%s:%s %s, CPU-wide", table[id].system,
+			 table[id].event, table[id].filter);
 		return 0;
 	}
 	if (!table[id].hardware) {
@@ -188,7 +202,8 @@ static int counter_open(struct counter_set *set, enum counter_id id, int cpu, in
 	if (table[id].filter) {
 		rc = set->src.filter(set->src.ctx, fd, table[id].filter);
 		if (rc) {
-			snprintf(c->why, sizeof(c->why), "the filter \"%s\" was refused: %s", table[id].filter, strerror(-rc));
+			snprintf(c->why, sizeof(c->why), "the filter \"%s\" was refused: %s",
+				 table[id].filter, strerror(-rc));
 			set->src.close(set->src.ctx, fd);
 			return rc;
 		}
@@ -242,7 +257,8 @@ static void group_check(struct counter_set *set, int cpu)
 	counters_reset(set);
 }
 
-int counters_open(struct counter_set **out, const struct counter_source *src, int cpu, struct error *e)
+int counters_open(struct counter_set **out, const struct counter_source *src, int cpu,
+		  struct error *e)
 {
 	struct counter_set *set = calloc(1, sizeof(*set));
 
@@ -306,7 +322,8 @@ void counters_read(const struct counter_set *set, struct counter_value values[CO
 			continue;
 		}
 		if (set->src.read(set->src.ctx, c->fd, &raw, sizeof(raw)) != (ssize_t)sizeof(raw)) {
-			snprintf(v->why, sizeof(v->why), "it could not be read: the PMU gave it no counter");
+			snprintf(v->why, sizeof(v->why),
+				 "it could not be read: the PMU gave it no counter");
 			continue;
 		}
 		/* RESET zeroes the count, not the times: the share is one over the whole life of the event. */
@@ -315,9 +332,13 @@ void counters_read(const struct counter_set *set, struct counter_value values[CO
 		if (!table[id].hardware || v->share > 0.999)
 			v->share = 1;
 		v->available = v->share > 0;
-		v->value = v->share > 0 && v->share < 1 ? (uint64_t)((double)raw.value / v->share + 0.5) : raw.value;
+		v->value = v->share > 0 && v->share < 1
+				   ? (uint64_t)((double)raw.value / v->share + 0.5)
+				   : raw.value;
 		if (!v->available)
-			snprintf(v->why, sizeof(v->why), "the PMU never had a counter free for it (others use it: NMI watchdog, perf)");
+			snprintf(v->why, sizeof(v->why),
+				 "the PMU never had a counter free for it (others use it: NMI "
+				 "watchdog, perf)");
 	}
 }
 

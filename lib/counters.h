@@ -17,9 +17,9 @@
 
 enum counter_id {
 	COUNTER_CONTEXT_SWITCHES,
-	COUNTER_CR3_LOADS,   /* tlb:tlb_flush reason 0: loads by mm switches */
+	COUNTER_CR3_LOADS, /* tlb:tlb_flush reason 0: loads by mm switches */
 	COUNTER_CR3_FLUSHES, /* of them, those that flushed (pages == -1) */
-	COUNTER_TLB_IPIS,    /* tlb:tlb_flush reason 4: shootdown IPIs sent */
+	COUNTER_TLB_IPIS, /* tlb:tlb_flush reason 4: shootdown IPIs sent */
 	COUNTER_PAGE_FAULTS,
 	COUNTER_MIGRATIONS,
 	COUNTER_DTLB_LOAD_MISSES,
@@ -31,10 +31,10 @@ enum counter_id {
 
 struct counter_value {
 	bool available;
-	uint64_t value;	  /* scaled up by 1/share when multiplexed */
-	double share;	  /* part of the enabled time in which it counted: 1 = exact */
+	uint64_t value; /* scaled up by 1/share when multiplexed */
+	double share; /* part of the enabled time in which it counted: 1 = exact */
 	char source[192]; /* what counted it */
-	char why[320];	  /* when not available: why, and how to get it */
+	char why[320]; /* when not available: why, and how to get it */
 };
 
 /*
@@ -42,7 +42,8 @@ struct counter_value {
  * failure. @tracepoint returns the id of "system:name" or -errno with a reason in @e.
  */
 struct counter_source {
-	int (*open)(void *ctx, struct perf_event_attr *attr, pid_t pid, int cpu, int group_fd, unsigned long flags);
+	int (*open)(void *ctx, struct perf_event_attr *attr, pid_t pid, int cpu, int group_fd,
+		    unsigned long flags);
 	int (*filter)(void *ctx, int fd, const char *expression);
 	int (*control)(void *ctx, int fd, unsigned long request, unsigned long arg);
 	ssize_t (*read)(void *ctx, int fd, void *buf, size_t len);
@@ -65,7 +66,8 @@ const char *counter_name(enum counter_id id);
  * hold it, else each alone. The descriptors are inherited by fork, so that a trial switches them on from the CPU it
  * measures. Close with counters_close().
  */
-int counters_open(struct counter_set **set, const struct counter_source *src, int cpu, struct error *e);
+int counters_open(struct counter_set **set, const struct counter_source *src, int cpu,
+		  struct error *e);
 void counters_close(struct counter_set *set);
 
 /* Zeroes, starts and stops all of them. Start and stop are one system call per group: outside of batches only. */

@@ -7,7 +7,7 @@
 #define LIB_ERROR_H
 
 struct error {
-	int code;	/* errno, 0 when nothing went wrong */
+	int code; /* errno, 0 when nothing went wrong */
 	char text[512]; /* one line without a newline */
 };
 

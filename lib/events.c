@@ -11,9 +11,22 @@
  * Walks that completed, for loads, and the cycles they took. What a "dTLB miss" is differs per vendor:
  * Intel counts page walks, AMD misses of the L1 dTLB, Arm refills. Never compared across vendors.
  */
-#define INTEL_OLD { "DTLB_LOAD_MISSES:WALK_COMPLETED", "DTLB_LOAD_MISSES:WALK_DURATION", "UNHALTED_CORE_CYCLES", "INSTRUCTION_RETIRED" }
-#define INTEL_NEW { "DTLB_LOAD_MISSES:WALK_COMPLETED", "DTLB_LOAD_MISSES:WALK_PENDING", "UNHALTED_CORE_CYCLES", "INSTRUCTION_RETIRED" }
-#define AMD_ZEN	  { "L1_DTLB_MISS:TLB_RELOAD_4K_L2_HIT:TLB_RELOAD_4K_L2_MISS:TLB_RELOAD_2M_L2_HIT:TLB_RELOAD_2M_L2_MISS", NULL, "CYCLES_NOT_IN_HALT", "RETIRED_INSTRUCTIONS" }
+#define INTEL_OLD                                                                    \
+	{                                                                            \
+		"DTLB_LOAD_MISSES:WALK_COMPLETED", "DTLB_LOAD_MISSES:WALK_DURATION", \
+			"UNHALTED_CORE_CYCLES", "INSTRUCTION_RETIRED"                \
+	}
+#define INTEL_NEW                                                                   \
+	{                                                                           \
+		"DTLB_LOAD_MISSES:WALK_COMPLETED", "DTLB_LOAD_MISSES:WALK_PENDING", \
+			"UNHALTED_CORE_CYCLES", "INSTRUCTION_RETIRED"               \
+	}
+#define AMD_ZEN                                                                                 \
+	{                                                                                       \
+		"L1_DTLB_MISS:TLB_RELOAD_4K_L2_HIT:TLB_RELOAD_4K_L2_MISS:TLB_RELOAD_2M_L2_HIT:" \
+		"TLB_RELOAD_2M_L2_MISS",                                                        \
+			NULL, "CYCLES_NOT_IN_HALT", "RETIRED_INSTRUCTIONS"                      \
+	}
 
 const struct event_family event_families[] = {
 	{ "hsw", INTEL_OLD },
@@ -78,7 +91,8 @@ const struct event_family *event_family_here(void)
 	return NULL;
 }
 
-int event_resolve(const struct event_family *family, enum event_use use, struct event_code *code, struct error *e)
+int event_resolve(const struct event_family *family, enum event_use use, struct event_code *code,
+		  struct error *e)
 {
 	struct perf_event_attr attr = { .size = sizeof(attr) };
 	pfm_perf_encode_arg_t arg = { .attr = &attr, .size = sizeof(arg) };
@@ -88,7 +102,9 @@ int event_resolve(const struct event_family *family, enum event_use use, struct 
 	memset(code, 0, sizeof(*code));
 	if (!family) {
 		if (!generic_events[use].name)
-			return error_set(e, ENOENT, "no generic event counts it and this CPU model has no entry");
+			return error_set(
+				e, ENOENT,
+				"no generic event counts it and this CPU model has no entry");
 		code->type = generic_events[use].type;
 		code->config = generic_events[use].config;
 		snprintf(code->name, sizeof(code->name), "%s", generic_events[use].name);
@@ -101,7 +117,8 @@ int event_resolve(const struct event_family *family, enum event_use use, struct 
 	snprintf(event, sizeof(event), "%s::%s", family->pmu, family->names[use]);
 	rc = pfm_get_os_event_encoding(event, PFM_PLM0 | PFM_PLM3, PFM_OS_PERF_EVENT, &arg);
 	if (rc != PFM_SUCCESS)
-		return error_set(e, ENOENT, "libpfm4 does not know %s: %s", event, pfm_strerror(rc));
+		return error_set(e, ENOENT, "libpfm4 does not know %s: %s", event,
+				 pfm_strerror(rc));
 	code->type = attr.type;
 	code->config = attr.config;
 	code->config1 = attr.config1;

@@ -12,10 +12,10 @@ enum mem_page_size { MEM_PAGE_4K, MEM_PAGE_2M };
 
 /* A working set: one cache line in each of @pages pages, linked in a random cyclic order. */
 struct workset {
-	void **head;		      /* where the chain begins, NULL when pages == 0 */
-	void *base;		      /* mapping */
-	size_t length;		      /* of the mapping, bytes */
-	unsigned int pages;	      /* how many pages a round touches */
+	void **head; /* where the chain begins, NULL when pages == 0 */
+	void *base; /* mapping */
+	size_t length; /* of the mapping, bytes */
+	unsigned int pages; /* how many pages a round touches */
 	enum mem_page_size page_size;
 	int node;
 };
@@ -25,8 +25,8 @@ struct workset {
  * (gsl_rng). 2 MiB pages come from hugetlb or else transparent huge pages, and are checked to be huge:
  * -ENOMEM with the remedy if they are not to be had. Free with workset_free().
  */
-int workset_make(struct workset *ws, unsigned int pages, enum mem_page_size size, int node, unsigned long seed,
-		 struct error *e);
+int workset_make(struct workset *ws, unsigned int pages, enum mem_page_size size, int node,
+		 unsigned long seed, struct error *e);
 void workset_free(struct workset *ws);
 
 /*

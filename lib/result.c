@@ -42,7 +42,8 @@ static int write_all(int fd, const char *buf, size_t len)
 
 int result_write_json(const char *dir, const char *name, json_t *value, struct error *e)
 {
-	char *path = path_join(dir, name), *tmp = NULL, *text = json_dumps(value, JSON_INDENT(1) | JSON_SORT_KEYS);
+	char *path = path_join(dir, name), *tmp = NULL,
+	     *text = json_dumps(value, JSON_INDENT(1) | JSON_SORT_KEYS);
 	int fd = -1, rc = -ENOMEM;
 
 	if (path && text && asprintf(&tmp, "%s.tmp", path) >= 0) {
@@ -76,7 +77,9 @@ static int cut_half_line(struct result_writer *w, struct error *e)
 	while (end > 0 && pread(w->fd, &c, 1, end - 1) == 1 && c != '\n')
 		end--;
 	if (ftruncate(w->fd, end))
-		return error_set(e, errno, "%s/trials.jsonl: cannot cut off its half-written last line: %s", w->dir, strerror(errno));
+		return error_set(e, errno,
+				 "%s/trials.jsonl: cannot cut off its half-written last line: %s",
+				 w->dir, strerror(errno));
 	w->end = lseek(w->fd, 0, SEEK_END);
 	return 0;
 }
@@ -87,18 +90,22 @@ static int dir_make(const char *dir, struct error *e)
 	struct stat st;
 
 	if (mkdir(dir, 0777) && errno != EEXIST)
-		return error_set(e, errno, "cannot make the result set %s: %s", dir, strerror(errno));
+		return error_set(e, errno, "cannot make the result set %s: %s", dir,
+				 strerror(errno));
 	if (stat(dir, &st) || !S_ISDIR(st.st_mode))
 		return error_set(e, ENOTDIR, "%s is no folder: name another with -o DIR", dir);
 	if (access(dir, W_OK | X_OK))
 		return error_set(e, errno, "cannot write to %s: %s", dir, strerror(errno));
 	if (!statvfs(dir, &fs) && (unsigned long long)fs.f_bavail * fs.f_frsize < FREE_BYTES_NEEDED)
-		return error_set(e, ENOSPC, "%s: less than %llu MiB are free there: make room or name another place with -o DIR", dir,
-				 FREE_BYTES_NEEDED >> 20);
+		return error_set(e, ENOSPC,
+				 "%s: less than %llu MiB are free there: make room or name another "
+				 "place with -o DIR",
+				 dir, FREE_BYTES_NEEDED >> 20);
 	return 0;
 }
 
-int result_create(struct result_writer **out, const char *dir, json_t *machine, bool resume, struct error *e)
+int result_create(struct result_writer **out, const char *dir, json_t *machine, bool resume,
+		  struct error *e)
 {
 	struct result_writer *w = calloc(1, sizeof(*w));
 	char *path = NULL;
@@ -115,7 +122,10 @@ int result_create(struct result_writer **out, const char *dir, json_t *machine, 
 	if (w->fd < 0)
 		rc = error_set(e, errno, "cannot write %s: %s", path, strerror(errno));
 	if (!rc && !resume && lseek(w->fd, 0, SEEK_END) > 0)
-		rc = error_set(e, EEXIST, "%s holds trials already: go on with --resume, or name another place with -o DIR", dir);
+		rc = error_set(e, EEXIST,
+			       "%s holds trials already: go on with --resume, or name another "
+			       "place with -o DIR",
+			       dir);
 	if (!rc)
 		rc = cut_half_line(w, e);
 	if (!rc && !resume)
@@ -142,8 +152,10 @@ int result_append(struct result_writer *w, json_t *trial, struct error *e)
 		/* A line that did not fit must not spoil those before it. */
 		if (ftruncate(w->fd, w->end) == 0)
 			lseek(w->fd, w->end, SEEK_SET);
-		error_set(e, -rc, "cannot write %s/trials.jsonl: %s: finished trials are kept, go on with --resume", w->dir,
-			  strerror(-rc));
+		error_set(e, -rc,
+			  "cannot write %s/trials.jsonl: %s: finished trials are kept, go on with "
+			  "--resume",
+			  w->dir, strerror(-rc));
 	}
 	free(line);
 	free(text);
@@ -171,10 +183,12 @@ static int machine_read(struct result_set *set, struct error *e)
 		return error_set(e, ENOMEM, "out of memory");
 	set->machine = json_load_file(path, JSON_REJECT_DUPLICATES, &je);
 	if (!set->machine && access(path, R_OK))
-		error_set(e, errno, "%s is no result set: cannot read machine.json: %s", set->dir, strerror(errno));
+		error_set(e, errno, "%s is no result set: cannot read machine.json: %s", set->dir,
+			  strerror(errno));
 	else if (!set->machine)
 		error_set(e, EINVAL, "%s:%d: damaged: %s", path, je.line, je.text);
-	else if (!json_is_object(set->machine) || !json_is_object(json_object_get(set->machine, "kernel"))) {
+	else if (!json_is_object(set->machine) ||
+		 !json_is_object(json_object_get(set->machine, "kernel"))) {
 		json_decref(set->machine);
 		set->machine = NULL;
 		error_set(e, EINVAL, "%s is no machine record of this suite", path);
@@ -189,21 +203,27 @@ static bool trial_sound(const json_t *t)
 	const json_t *claim = json_object_get(t, "claim"), *latency = json_object_get(t, "latency");
 
 	return json_is_object(t) && json_is_integer(json_object_get(t, "schema")) &&
-	       json_is_string(json_object_get(t, "scenario")) && json_is_object(json_object_get(t, "params")) &&
-	       json_is_integer(json_object_get(t, "trial")) && json_is_object(json_object_get(t, "counters")) &&
-	       json_is_boolean(json_object_get(t, "valid")) && json_is_array(json_object_get(t, "violations")) &&
+	       json_is_string(json_object_get(t, "scenario")) &&
+	       json_is_object(json_object_get(t, "params")) &&
+	       json_is_integer(json_object_get(t, "trial")) &&
+	       json_is_object(json_object_get(t, "counters")) &&
+	       json_is_boolean(json_object_get(t, "valid")) &&
+	       json_is_array(json_object_get(t, "violations")) &&
 	       (!claim || json_is_object(claim)) && (!latency || json_is_object(latency)) &&
-	       (json_is_number(json_object_get(t, "ns_per_round_trip")) || json_is_null(json_object_get(t, "ns_per_round_trip")));
+	       (json_is_number(json_object_get(t, "ns_per_round_trip")) ||
+		json_is_null(json_object_get(t, "ns_per_round_trip")));
 }
 
-static int trial_add(struct result_set *set, const char *path, const char *line, size_t len, size_t number, bool whole,
-		     struct error *e)
+static int trial_add(struct result_set *set, const char *path, const char *line, size_t len,
+		     size_t number, bool whole, struct error *e)
 {
 	json_error_t je;
 	json_t *t = json_loadb(line, len, JSON_REJECT_DUPLICATES, &je);
 
 	if (!t && !whole) {
-		snprintf(set->notice, sizeof(set->notice), "%.180s:%zu: the last line is half-written and was left out", path, number);
+		snprintf(set->notice, sizeof(set->notice),
+			 "%.180s:%zu: the last line is half-written and was left out", path,
+			 number);
 		return 0;
 	}
 	if (!t)
@@ -212,8 +232,10 @@ static int trial_add(struct result_set *set, const char *path, const char *line,
 		bool newer = json_integer_value(json_object_get(t, "schema")) > RESULT_SCHEMA;
 
 		json_decref(t);
-		return error_set(e, EINVAL, newer ? "%s:%zu: written by a newer version of this suite" : "%s:%zu: this is no trial of this suite", path,
-				 number);
+		return error_set(e, EINVAL,
+				 newer ? "%s:%zu: written by a newer version of this suite"
+				       : "%s:%zu: this is no trial of this suite",
+				 path, number);
 	}
 	return json_array_append_new(set->trials, t) ? error_set(e, ENOMEM, "out of memory") : 0;
 }
@@ -227,7 +249,8 @@ static int trials_read(struct result_set *set, struct error *e)
 	int rc = 0;
 
 	if (!f) {
-		rc = error_set(e, errno, "%s is no result set: cannot read trials.jsonl: %s", set->dir, strerror(errno));
+		rc = error_set(e, errno, "%s is no result set: cannot read trials.jsonl: %s",
+			       set->dir, strerror(errno));
 		free(path);
 		return rc;
 	}
@@ -236,7 +259,8 @@ static int trials_read(struct result_set *set, struct error *e)
 
 		number++;
 		if (len > LINE_MAX_BYTES)
-			rc = error_set(e, EFBIG, "%s:%zu: a line of %zd MB is no trial", path, number, len >> 20);
+			rc = error_set(e, EFBIG, "%s:%zu: a line of %zd MB is no trial", path,
+				       number, len >> 20);
 		else if (len > 1 || !whole)
 			rc = trial_add(set, path, line, (size_t)len, number, whole, e);
 	}

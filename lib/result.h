@@ -19,7 +19,8 @@ struct result_writer;
  * -EEXIST when @dir already holds trials and !@resume; -EACCES, -ENOSPC (less than 16 MiB free), -EROFS, -ENOTDIR otherwise.
  * With @resume the half-written last line of a killed run is cut off.
  */
-int result_create(struct result_writer **w, const char *dir, json_t *machine, bool resume, struct error *e);
+int result_create(struct result_writer **w, const char *dir, json_t *machine, bool resume,
+		  struct error *e);
 
 /* Appends one trial as one line and flushes it to the kernel. A failed write (full disk) leaves the earlier lines whole. */
 int result_append(struct result_writer *w, json_t *trial, struct error *e);
@@ -33,8 +34,8 @@ void result_close(struct result_writer *w);
 struct result_set {
 	char *dir;
 	json_t *machine; /* object */
-	json_t *trials;	 /* array of objects, in file order */
-	char notice[256];/* what was dropped (a half-written last line), "" if nothing */
+	json_t *trials; /* array of objects, in file order */
+	char notice[256]; /* what was dropped (a half-written last line), "" if nothing */
 };
 
 /* Reads the set in @dir; one clear line in @e for a damaged, foreign or missing file. Free with result_free(). */

@@ -23,7 +23,8 @@ double stats_percentile(const double *v, size_t n, double p)
 	return value;
 }
 
-struct interval stats_median(const double *v, size_t n, double level, unsigned int resamples, unsigned long seed)
+struct interval stats_median(const double *v, size_t n, double level, unsigned int resamples,
+			     unsigned long seed)
 {
 	struct interval r = { .median = NAN, .low = NAN, .high = NAN, .mad = NAN, .n = n };
 	double *work = n ? malloc(n * sizeof(double)) : NULL;
@@ -46,8 +47,10 @@ struct interval stats_median(const double *v, size_t n, double level, unsigned i
 		/* One trial has no spread to resample: no interval, rather than one of no width. */
 		if (resamples && n > 1) {
 			gsl_sort(medians, 1, resamples);
-			r.low = gsl_stats_quantile_from_sorted_data(medians, 1, resamples, (1 - level) / 2);
-			r.high = gsl_stats_quantile_from_sorted_data(medians, 1, resamples, (1 + level) / 2);
+			r.low = gsl_stats_quantile_from_sorted_data(medians, 1, resamples,
+								    (1 - level) / 2);
+			r.high = gsl_stats_quantile_from_sorted_data(medians, 1, resamples,
+								     (1 + level) / 2);
 		}
 	}
 	gsl_rng_free(rng);
@@ -57,8 +60,8 @@ struct interval stats_median(const double *v, size_t n, double level, unsigned i
 	return r;
 }
 
-struct interval stats_paired(const double *a, const double *b, size_t n, double level, unsigned int resamples,
-			     unsigned long seed)
+struct interval stats_paired(const double *a, const double *b, size_t n, double level,
+			     unsigned int resamples, unsigned long seed)
 {
 	struct interval r = { .median = NAN, .low = NAN, .high = NAN, .mad = NAN, .n = n };
 	double *d = n ? malloc(n * sizeof(*d)) : NULL;

@@ -9,7 +9,7 @@
 struct interval {
 	double median;
 	double low, high; /* bounds of the confidence interval of the median, same unit */
-	double mad;	  /* median absolute deviation, scaled to a normal's sigma */
+	double mad; /* median absolute deviation, scaled to a normal's sigma */
 	size_t n;
 };
 
@@ -20,10 +20,11 @@ double stats_percentile(const double *v, size_t n, double p);
  * Median with its bootstrap percentile interval at @level (0.95), from @resamples resamplings drawn from @seed.
  * (Efron & Tibshirani, An Introduction to the Bootstrap, ch. 13)
  */
-struct interval stats_median(const double *v, size_t n, double level, unsigned int resamples, unsigned long seed);
+struct interval stats_median(const double *v, size_t n, double level, unsigned int resamples,
+			     unsigned long seed);
 
 /* The same for paired differences a[i] - b[i]. */
-struct interval stats_paired(const double *a, const double *b, size_t n, double level, unsigned int resamples,
-			     unsigned long seed);
+struct interval stats_paired(const double *a, const double *b, size_t n, double level,
+			     unsigned int resamples, unsigned long seed);
 
 #endif

@@ -44,8 +44,8 @@ int tracefs_open(const char *path, struct error *e)
 			int err = errno;
 
 			close(root);
-			return error_set(e, err, "%s/%s: %s: run as root, or chmod/chgrp tracefs", roots[i], path,
-					 strerror(err));
+			return error_set(e, err, "%s/%s: %s: run as root, or chmod/chgrp tracefs",
+					 roots[i], path, strerror(err));
 		}
 		mounted |= faccessat(root, "events", F_OK, 0) == 0;
 		close(root);
@@ -56,12 +56,15 @@ int tracefs_open(const char *path, struct error *e)
 		return error_set(e, ENOENT, "this kernel has no tracepoint file %s", path);
 	root = tracefs_mount_detached();
 	if (root == -EPERM || root == -EACCES)
-		return error_set(e, EACCES, "tracefs is not mounted: run as root, or mount -t tracefs nodev /sys/kernel/tracing");
+		return error_set(e, EACCES,
+				 "tracefs is not mounted: run as root, or mount -t tracefs nodev "
+				 "/sys/kernel/tracing");
 	if (root < 0)
 		return error_set(e, -root, "no tracefs (CONFIG_TRACING): %s", strerror(-root));
 	fd = openat(root, path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		fd = error_set(e, errno, "this kernel has no tracepoint file %s: %s", path, strerror(errno));
+		fd = error_set(e, errno, "this kernel has no tracepoint file %s: %s", path,
+			       strerror(errno));
 	close(root);
 	return fd;
 }

@@ -72,6 +72,7 @@ int main(int argc, char **argv)
 		clock_gettime(CLOCK_MONOTONIC_RAW, &b);
 	}
 	kill(pid, SIGKILL);
-	printf("%.2f\n", ((double)(b.tv_sec - a.tv_sec) * 1e9 + (double)(b.tv_nsec - a.tv_nsec)) / (double)n);
+	printf("%.2f\n",
+	       ((double)(b.tv_sec - a.tv_sec) * 1e9 + (double)(b.tv_nsec - a.tv_nsec)) / (double)n);
 	return 0;
 }

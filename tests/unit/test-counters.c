@@ -14,12 +14,12 @@
 
 /* A machine: what it refuses, and what its counters read. */
 struct fake {
-	int hardware_errno;   /* opening hardware events fails with this */
-	int all_errno;	      /* opening anything does */
+	int hardware_errno; /* opening hardware events fails with this */
+	int all_errno; /* opening anything does */
 	int tracepoint_errno; /* tracefs */
-	int group_room;	      /* hardware events that fit in one group; 0: any number */
-	bool starve_groups;   /* a group of several is accepted, and never runs */
-	double share;	      /* of the time that hardware events run */
+	int group_room; /* hardware events that fit in one group; 0: any number */
+	bool starve_groups; /* a group of several is accepted, and never runs */
+	double share; /* of the time that hardware events run */
 	bool short_read;
 	int opened, closed;
 	int in_group; /* hardware events behind the present leader */
@@ -33,7 +33,8 @@ static bool is_hardware(const struct perf_event_attr *attr)
 	return attr->type != PERF_TYPE_SOFTWARE && attr->type != PERF_TYPE_TRACEPOINT;
 }
 
-static int fake_open(void *ctx, struct perf_event_attr *attr, pid_t pid, int cpu, int group_fd, unsigned long flags)
+static int fake_open(void *ctx, struct perf_event_attr *attr, pid_t pid, int cpu, int group_fd,
+		     unsigned long flags)
 {
 	struct fake *f = ctx;
 
@@ -106,7 +107,9 @@ static int fake_tracepoint(void *ctx, const char *system, const char *name, stru
 
 	(void)system;
 	(void)name;
-	return f->tracepoint_errno ? error_set(e, f->tracepoint_errno, "tracefs is not mounted: mount it") : 42;
+	return f->tracepoint_errno
+		       ? error_set(e, f->tracepoint_errno, "tracefs is not mounted: mount it")
+		       : 42;
 }
 
 static const struct event_family *fake_family(void *ctx)
@@ -120,7 +123,7 @@ static const struct event_family *fake_family(void *ctx)
 
 static struct counter_set *open_on(struct fake *f, struct counter_value *v)
 {
-	const struct counter_source src = { fake_open, fake_filter,	fake_control, fake_read,
+	const struct counter_source src = { fake_open,	fake_filter,	 fake_control, fake_read,
 					    fake_close, fake_tracepoint, fake_family,  f };
 	struct counter_set *set = NULL;
 
@@ -256,7 +259,9 @@ static void a_count_that_cannot_be_read_is_no_zero(void **state)
 /* Families that every libpfm4 in use knows resolve; newer ones resolve or say why not. */
 static void every_family_resolves_or_says_why(void **state)
 {
-	static const char *const known[] = { "hsw", "bdw", "skl", "skx", "icl", "spr", "amd64_fam17h_zen1", "amd64_fam19h_zen3" };
+	static const char *const known[] = {
+		"hsw", "bdw", "skl", "skx", "icl", "spr", "amd64_fam17h_zen1", "amd64_fam19h_zen3"
+	};
 	struct event_code code;
 	struct error e;
 

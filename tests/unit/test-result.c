@@ -35,14 +35,18 @@ static int teardown(void **state)
 
 static json_t *machine(void)
 {
-	return json_pack("{s:i, s:{s:s}, s:b}", "schema", 1, "kernel", "release", "6.0", "times_meaningful", 1);
+	return json_pack("{s:i, s:{s:s}, s:b}", "schema", 1, "kernel", "release", "6.0",
+			 "times_meaningful", 1);
 }
 
 static json_t *trial(const char *scenario, int number, double ns, double loads, int valid)
 {
-	return json_pack("{s:i, s:s, s:{s:i, s:s}, s:i, s:i, s:f, s:{s:{s:i, s:f, s:s}}, s:b, s:b, s:[]}", "schema", 1, "scenario", scenario,
-			 "params", "pages", 0, "pagesize", "4k", "trial", number, "attempt", 1, "ns_per_round_trip", ns, "counters", "cr3-loads", "value",
-			 (int)(loads * 100), "per_round_trip", loads, "source", "test", "valid", valid, "verified", 1, "violations");
+	return json_pack(
+		"{s:i, s:s, s:{s:i, s:s}, s:i, s:i, s:f, s:{s:{s:i, s:f, s:s}}, s:b, s:b, s:[]}",
+		"schema", 1, "scenario", scenario, "params", "pages", 0, "pagesize", "4k", "trial",
+		number, "attempt", 1, "ns_per_round_trip", ns, "counters", "cr3-loads", "value",
+		(int)(loads * 100), "per_round_trip", loads, "source", "test", "valid", valid,
+		"verified", 1, "violations");
 }
 
 static void put(const char *text)
@@ -151,7 +155,8 @@ static void damaged_and_foreign_lines_are_named(void **state)
 	refused("{\"a\":1,\"a\":2}\n", "damaged");
 	refused("{\"schema\":99,\"scenario\":\"x\"}\n", "newer");
 	refused("[[[[[[[[[[1]]]]]]]]]]\n", "no trial");
-	refused("{\"schema\":1,\"scenario\":\"x\",\"params\":{},\"trial\":0,\"counters\":[],\"valid\":true,\"violations\":[],"
+	refused("{\"schema\":1,\"scenario\":\"x\",\"params\":{},\"trial\":0,\"counters\":[],"
+		"\"valid\":true,\"violations\":[],"
 		"\"ns_per_round_trip\":1}\n",
 		"no trial");
 }
@@ -185,10 +190,13 @@ static void only_valid_trials_make_figures(void **state)
 	s = summary_make(&set, NULL);
 	h = json_object_get(s, "headline");
 	/* Pairs: 50, 46, 53. */
-	assert_true(json_number_value(json_object_get(json_object_get(h, "saving_ns"), "median")) == 50);
-	assert_true(json_number_value(json_object_get(json_object_get(h, "lazy_ns"), "median")) == 301);
+	assert_true(json_number_value(json_object_get(json_object_get(h, "saving_ns"), "median")) ==
+		    50);
+	assert_true(json_number_value(json_object_get(json_object_get(h, "lazy_ns"), "median")) ==
+		    301);
 	assert_true(json_number_value(json_object_get(h, "saving_cr3_loads")) == 2);
-	assert_int_equal(json_integer_value(json_object_get(json_object_get(s, "trials"), "invalid")), 1);
+	assert_int_equal(
+		json_integer_value(json_object_get(json_object_get(s, "trials"), "invalid")), 1);
 	json_decref(s);
 	result_free(&set);
 }
@@ -232,8 +240,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_is_written_is_read_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_set_is_not_overwritten, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_half_written_last_line_is_dropped_and_resume_cuts_it_off, setup, teardown),
-		cmocka_unit_test_setup_teardown(damaged_and_foreign_lines_are_named, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_half_written_last_line_is_dropped_and_resume_cuts_it_off, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(damaged_and_foreign_lines_are_named, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(a_folder_without_a_set_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(only_valid_trials_make_figures, setup, teardown),
 		cmocka_unit_test(percentiles_agree_with_r),
