@@ -167,6 +167,9 @@ static int trial_until_valid(const struct bench *b, const struct plan_item *item
 		struct trial_outcome out;
 		json_t *violations, *line;
 
+		/* What disturbed the last attempt may last a while: 0.1 s, 0.4 s, ... 2.5 s. */
+		if (attempt > 1)
+			usleep(100000 * (attempt - 1) * (attempt - 1));
 		rc = trial_run(b, &order, &out, e);
 		if (rc)
 			return rc;

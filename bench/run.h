@@ -9,7 +9,8 @@
 #include "bench/setup.h"
 #include "lib/result.h"
 
-#define RUN_ATTEMPTS 4 /* an invalid trial is done again, so often in all */
+#define RUN_ATTEMPTS \
+	6 /* an invalid trial is done again, so often in all, after ever longer pauses */
 
 struct run_options {
 	long cpu; /* -1: chosen */

@@ -80,3 +80,4 @@ fi
 head -c -20 "$tmp/set/trials.jsonl" >"$tmp/cut" && mv "$tmp/cut" "$tmp/set/trials.jsonl"
 run report "$tmp/set"
 check "a half-written last line is told of, and the rest shown" grep -q "half-written" "$tmp/err"
+true

@@ -58,3 +58,4 @@ fi
 before=$(taskset -pc $$ | sed 's/.*: //')
 run run thread --trials 1 --iterations 1000 -o "$tmp/affinity"
 check "the caller's affinity is as it was" [ "$(taskset -pc $$ | sed 's/.*: //')" = "$before" ]
+true

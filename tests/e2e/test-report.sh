@@ -71,3 +71,4 @@ cp -r "$tmp/set" "$tmp/hostile"
 sed -i 's/"model": "[^"]*"/"model": "<script>alert(1)<\/script>"/' "$tmp/hostile/machine.json"
 run report "$tmp/hostile"
 check "what a set says is text, not HTML" sh -c '! grep -q "<script>" "$1" && grep -q "&lt;script&gt;" "$1"' - "$tmp/hostile/report.html"
+true
