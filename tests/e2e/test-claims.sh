@@ -97,10 +97,11 @@ if [ "$(nproc)" -gt 1 ]; then
 	other=$(taskset -pc $$ | sed 's/.*: //' | tr ',-' '\n' | grep -vx "$cpu" | head -n 1)
 	"$activemm" run thread --cpu "$cpu" --trials 1 --iterations 300000 -o "$tmp/moved" >"$tmp/out" 2>"$tmp/err" &
 	pid=$!
-	while kill -0 "$pid" 2>/dev/null; do
+	while kill -0 "$pid" 2>/dev/null && ! [ -s "$tmp/moved/trials.jsonl" ]; do
 		for child in $(pgrep -P "$pid"); do taskset -apc "$other" "$child" >/dev/null 2>&1; done
 		sleep 0.3
 	done
+	kill "$pid" 2>/dev/null
 	wait "$pid"
 	check "a task that is moved away makes the trial invalid" json "$tmp/moved/trials.jsonl" \
 		"any(v['what'] == 'migration' for x in t for v in x['violations'])"
