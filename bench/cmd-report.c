@@ -49,6 +49,8 @@ static int gnuplot(const struct picture *p, const char *plots, const char *termi
 		int null = open("/dev/null", O_WRONLY);
 
 		dup2(null, STDOUT_FILENO);
+		/* gnuplot complains of the C locale; and numbers are written with points. */
+		setenv("LC_ALL", "C.UTF-8", 1);
 		execlp("gnuplot", "gnuplot", "-c", program, terminal, out, data, p->title, subject,
 		       warning, style, p->argument, (char *)NULL);
 		_exit(errno == ENOENT ? 127 : 126);
