@@ -11,6 +11,7 @@ int cmd_list(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_report(int argc, char **argv);
+int cmd_compare(int argc, char **argv);
 int cmd_watch(int argc, char **argv);
 
 /* The one place that prints errors: "activemm: what, where, what to do". Returns @status. */

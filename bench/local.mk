@@ -12,6 +12,7 @@ SCENARIOS = \
 
 activemm_SOURCES = $(SCENARIOS) \
 	bench/main.c bench/commands.h \
+	bench/cmd-compare.c \
 	bench/cmd-info.c \
 	bench/cmd-list.c \
 	bench/cmd-report.c \

@@ -102,7 +102,7 @@ void summary_print_headline(const json_t *summary, FILE *out)
 			"switch. The module's kthread scenario makes both with the same work.)");
 }
 
-static void params_text(const json_t *params, char *buf, size_t len)
+void summary_params_text(const json_t *params, char *buf, size_t len)
 {
 	const char *key;
 	json_t *v;
@@ -147,7 +147,7 @@ static void print_table(const json_t *summary, FILE *out)
 		const json_t *c = json_object_get(r, "counters");
 		char params[64], ns[80] = "", valid[32], s[16], l[16], f[16];
 
-		params_text(json_object_get(r, "params"), params, sizeof(params));
+		summary_params_text(json_object_get(r, "params"), params, sizeof(params));
 		if (times)
 			interval_text(json_object_get(r, "ns"), ns, sizeof(ns));
 		snprintf(valid, sizeof(valid), "%lld/%lld",
@@ -178,7 +178,7 @@ static void print_invalid(const json_t *summary, FILE *out)
 			fprintf(out,
 				"\nInvalid trials, kept in the record and out of the figures:\n");
 		begun = true;
-		params_text(json_object_get(r, "params"), params, sizeof(params));
+		summary_params_text(json_object_get(r, "params"), params, sizeof(params));
 		v = json_array_get(json_object_get(r, "violations"), 0);
 		snprintf(text, sizeof(text), "  %.32s%s%s: %lld: %.400s",
 			 json_string_value(json_object_get(r, "scenario")), *params ? " " : "",

@@ -13,6 +13,9 @@ json_t *summary_make(const struct result_set *set, struct error *e);
 /* The terminal summary, at most 100 columns, the answer first. */
 void summary_print(const json_t *summary, const struct result_set *set, FILE *out);
 
+/* Parameters for a table, "handover=pipe,pages=64": those with their usual values left out. */
+void summary_params_text(const json_t *params, char *buf, size_t len);
+
 /* The answer alone: what a lazy switch costs, what a real one, what active_mm saves. */
 void summary_print_headline(const json_t *summary, FILE *out);
 

@@ -119,7 +119,7 @@ boot_line() {
 The comparison: 1. before the reboot:  ./bench-all -o results/run-plain
                 2. reboot with it:     ./bench-all -o results/run-$name
                    (a run that was cut short goes on with --resume added)
-                3. set results/run-plain/report.html beside results/run-$name/report.html
+                3. in either boot:     build/activemm compare results/run-plain results/run-$name
 END
 	if has_params "$params"; then
 		echo "This boot already has it: step 2 now."
