@@ -23,15 +23,15 @@
 
 static const char help[] =
 	"usage: activemm compare BASE DIR... [--json] [--fail-above PERCENT] [--force]\n\n"
-	"Compares result sets with the first. Counts come first and are compared exactly; times by "
-	"trial:\n"
+	"Compares result sets with the first. Counts come first; then times, by trial:\n"
 	"ratio of medians with its 95 % bootstrap interval, Mann-Whitney, corrected for the "
 	"table's length\n"
 	"(Holm). Times of sets from emulation, from different CPU models, or of which only one is\n"
 	"verified are not compared unless --force is given.\n\n"
 	"Exit status: 0; 3 where --fail-above is given and a time grew by more than that, "
 	"significantly, or\n"
-	"a count of switches, CR3 loads or flushes did; 1 a set cannot be read; 2 wrong usage.\n";
+	"a count of switches, CR3 loads or flushes did, or a scenario is missing; 1 a set cannot "
+	"be read; 2 wrong usage.\n";
 
 /* One scenario and parameter set in both sets. */
 struct row {
@@ -204,6 +204,18 @@ static const char *times_refused(const struct side *a, const struct side *b)
 	return NULL;
 }
 
+static void machine_difference(json_t *list, const char *part, const char *key, json_t *old,
+			       json_t *new)
+{
+	char name[128];
+
+	if (old && new &&json_equal(old, new))
+		return;
+	snprintf(name, sizeof(name), "%s.%.90s", part, key);
+	json_array_append_new(
+		list, json_pack("{s:s, s:O?, s:O?}", "what", name, "base", old, "other", new));
+}
+
 static json_t *machine_differences(const struct side *a, const struct side *b)
 {
 	static const char *const parts[] = { "kernel",	      "cpu",	    "mitigations",
@@ -225,16 +237,11 @@ static json_t *machine_differences(const struct side *a, const struct side *b)
 							      "base", x, "other", y));
 			continue;
 		}
-		json_object_foreach (y, key, v) {
-			json_t *old = json_object_get(x, key);
-			char name[128];
-
-			if (old && json_equal(old, v))
-				continue;
-			snprintf(name, sizeof(name), "%s.%.90s", parts[i], key);
-			json_array_append_new(list, json_pack("{s:s, s:O?, s:O}", "what", name,
-							      "base", old, "other", v));
-		}
+		json_object_foreach (y, key, v)
+			machine_difference(list, parts[i], key, json_object_get(x, key), v);
+		json_object_foreach (x, key, v)
+			if (!json_object_get(y, key))
+				machine_difference(list, parts[i], key, v, NULL);
 	}
 	return list;
 }
@@ -250,15 +257,42 @@ static json_t *count_differences(const struct row *rows, size_t n)
 			double x = number(json_object_get(rows[i].a, "counters"), counts[c]);
 			double y = number(json_object_get(rows[i].b, "counters"), counts[c]);
 
-			/* Short trials miss by their edges: see bench/verify.h. */
+			/* As far as two sound trials can lie apart; 0.03 is the edge of a short one. */
 			if (!isfinite(x) || !isfinite(y) ||
-			    fabs(x - y) <= fmax(0.05, 4 * VERIFY_TOLERANCE * fmax(x, y)))
+			    fabs(x - y) <= 0.03 + VERIFY_TOLERANCE * fmax(x, y))
 				continue;
 			json_array_append_new(list,
 					      json_pack("{s:s, s:s, s:s, s:f, s:f}", "scenario",
 							rows[i].scenario, "params", rows[i].params,
 							"count", counts[c], "base", x, "other", y));
 		}
+	return list;
+}
+
+/* Scenarios and parameter sets that only one of the two has. */
+static void only_in(json_t *list, const struct side *has, const struct side *lacks,
+		    const char *which)
+{
+	const json_t *r;
+	char params[96];
+	size_t i;
+
+	json_array_foreach (json_object_get(has->summary, "results"), i, r) {
+		if (result_like(lacks->summary, r))
+			continue;
+		summary_params_text(json_object_get(r, "params"), params, sizeof(params));
+		json_array_append_new(list, json_pack("{s:O, s:s, s:s}", "scenario",
+						      json_object_get(r, "scenario"), "params",
+						      params, "only_in", which));
+	}
+}
+
+static json_t *missing(const struct side *a, const struct side *b)
+{
+	json_t *list = json_array();
+
+	only_in(list, a, b, "base");
+	only_in(list, b, a, "other");
 	return list;
 }
 
@@ -327,10 +361,10 @@ static json_t *compare_pair(const struct side *a, const struct side *b, bool for
 	if (!holm(rows, n)) {
 		for (i = 0; i < n && (!refused || force); i++)
 			judge(&rows[i]);
-		o = json_pack("{s:s, s:s, s:o, s:o, s:o, s:b}", "base", a->set.dir, "other",
-			      b->set.dir, "counts", count_differences(rows, n), "machine",
-			      machine_differences(a, b), "times", rows_json(rows, n), "forced",
-			      refused && force);
+		o = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:b}", "base", a->set.dir, "other",
+			      b->set.dir, "counts", count_differences(rows, n), "missing",
+			      missing(a, b), "machine", machine_differences(a, b), "times",
+			      rows_json(rows, n), "forced", refused && force);
 		if (refused)
 			json_object_set_new(o, "times_refused", json_string(refused));
 	}
@@ -359,6 +393,9 @@ static void pair_print(const json_t *pair)
 		       text(v, "params"), text(v, "count"), number(v, "other"), number(v, "base"));
 	if (!json_array_size(json_object_get(pair, "counts")))
 		printf("Counts: the same switches, CR3 loads and flushes per round trip.\n");
+	json_array_foreach (json_object_get(pair, "missing"), i, v)
+		printf("MISSING %s %s: only in the %s set\n", text(v, "scenario"),
+		       text(v, "params"), text(v, "only_in"));
 	printf("Base %s, compared with it %s\n", text(pair, "base"), text(pair, "other"));
 	json_array_foreach (json_object_get(pair, "machine"), i, v) {
 		char *x = json_dumps(json_object_get(v, "base"), JSON_ENCODE_ANY | JSON_COMPACT);
@@ -399,6 +436,12 @@ static bool pair_fails(const json_t *pair, double percent)
 			complain(0, "regression: %s %s: %s per round trip grew from %.2f to %.2f",
 				 text(v, "scenario"), text(v, "params"), text(v, "count"),
 				 number(v, "base"), number(v, "other"));
+			return true;
+		}
+	json_array_foreach (json_object_get(pair, "missing"), i, v)
+		if (!strcmp(text(v, "only_in"), "base")) {
+			complain(0, "regression: %s %s is missing from %s", text(v, "scenario"),
+				 text(v, "params"), text(pair, "other"));
 			return true;
 		}
 	json_array_foreach (json_object_get(pair, "times"), i, v)
