@@ -64,8 +64,8 @@ void summary_print_headline(const json_t *summary, FILE *out)
 {
 	const json_t *h = json_object_get(summary, "headline"),
 		     *why = json_object_get(h, "unavailable");
-	char lazy[80], real[80], saving[80], text[640], loads[48] = "";
-	double n = number(h, "saving_cr3_loads");
+	char lazy[80], real[80], saving[80], text[640], loads[80] = "";
+	double n = number(h, "saving_cr3_loads"), misses = number(h, "saving_dtlb_load_misses");
 	const char *basis = json_string_value(json_object_get(h, "basis"));
 
 	if (json_is_false(json_object_get(summary, "times_meaningful"))) {
@@ -85,6 +85,8 @@ void summary_print_headline(const json_t *summary, FILE *out)
 	interval_text(json_object_get(h, "saving_ns"), saving, sizeof(saving));
 	if (isfinite(n))
 		snprintf(loads, sizeof(loads), " and %.2f CR3 loads", n);
+	if (isfinite(misses))
+		snprintf(loads, sizeof(loads), ", %.2f CR3 loads and %.1f dTLB misses", n, misses);
 	snprintf(text, sizeof(text),
 		 "A lazy switch costs %s, a real one %s; active_mm saves %s per round trip (%.1f "
 		 "%%)%s.",

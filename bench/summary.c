@@ -327,6 +327,10 @@ static json_t *headline_json(const struct groups *g)
 	json_object_set_new(o, "saving_cr3_loads",
 			    real_or_null(group_median(real, value_counter, "cr3-loads") -
 					 group_median(lazy, value_counter, "cr3-loads")));
+	/* Against the same work: what the change of mm adds, not what AIO or the workqueue miss. */
+	json_object_set_new(o, "saving_dtlb_load_misses",
+			    real_or_null(group_median(real, value_counter, "dtlb-load-misses") -
+					 group_median(base, value_counter, "dtlb-load-misses")));
 	json_object_set_new(o, "lazy", json_string(lazy->scenario));
 	json_object_set_new(o, "real", json_string(real->scenario));
 	json_object_set_new(o, "basis", json_string(basis));
