@@ -2,7 +2,8 @@
 # Cost against the working set. Data: blocks of "pages median low high", each headed by its name in quotes.
 kind = ARG1; file = ARG2; data = ARG3; finding = ARG4; subject = ARG5; warning = ARG6; argument = ARG8; load ARG7
 # Before any range is set: stats heeds them.
-stats data using 1 nooutput
+stats data using 2 nooutput
+if (STATS_min == STATS_max) { set yrange [STATS_min / 2:STATS_max * 2] }
 set xlabel "4 KiB pages touched after each switch"
 set ylabel "nanoseconds per round trip"
 set logscale xy
