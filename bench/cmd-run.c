@@ -319,7 +319,7 @@ static int run(struct run_options *o, char **specs, int nspecs, struct run_tally
 	fprintf(stderr, "CPU %d (%s), %s\n", b.cpu.cpu, b.cpu.why,
 		b.count ? "claims verified by the kernel's events"
 			: "UNVERIFIED: the kernel's events are out of reach");
-	rc = run_look(&b, &plan, o, e);
+	rc = run_look(&b, &plan, o, json_object_get(machine, "skipped"), e);
 	if (rc)
 		goto done;
 	json_object_set_new(machine, "run", plan_json(&plan, o));

@@ -7,6 +7,9 @@ SCENARIOS = \
 	bench/process.c \
 	bench/kworker.c \
 	bench/idle.c \
+	bench/stopper.c \
+	bench/interposed.c \
+	bench/stale.c \
 	bench/ring.c \
 	bench/kthread.c
 

@@ -107,6 +107,8 @@ static void foreign(FILE *f, const char *which, const struct trial *t, const str
 		fprintf(f, " && !(%s_comm ~ \"kworker/%d:*\")", which, cpu);
 	if (c->idle)
 		fprintf(f, " && %s_pid != 0", which);
+	if (c->stopper)
+		fprintf(f, " && %s_comm != \"migration/%d\"", which, cpu);
 	fprintf(f, ")");
 }
 
@@ -171,6 +173,9 @@ static bool is_own(const struct trial *t, const struct claim *c, int cpu, pid_t 
 		if (t->tasks[i] == pid)
 			return true;
 	if (c->idle && pid == 0)
+		return true;
+	snprintf(prefix, sizeof(prefix), "migration/%d", cpu);
+	if (c->stopper && !strcmp(comm, prefix))
 		return true;
 	snprintf(prefix, sizeof(prefix), "kworker/%d:", cpu);
 	return c->kworkers && !strncmp(comm, prefix, strlen(prefix));

@@ -36,7 +36,7 @@ static size_t batch_series(const struct bench *b, const struct trial_outcome *ou
 
 		if (x->kind != kind || !x->stop)
 			continue;
-		ns = clock_ns(&b->clock, x->stop - x->start) - b->clock.cost_ns -
+		ns = clock_ns(&b->clock, x->stop - x->start - x->outside) - b->clock.cost_ns -
 		     out->excluded_ns * (double)x->n;
 		*elapsed += ns;
 		v[n++] = ns / (double)x->n;
@@ -148,7 +148,8 @@ static void record_counters(json_t *line, const struct bench *b, const struct tr
 	}
 	for (unsigned int i = 0; i < out->nbatches; i++)
 		if (out->batches[i].kind == BATCH_TIMED)
-			ticks += (double)(out->batches[i].stop - out->batches[i].start);
+			ticks += (double)(out->batches[i].stop - out->batches[i].start -
+					  out->batches[i].outside);
 	json_object_set_new(
 		c, "tsc-cycles",
 		b->clock.tsc && out->timed
@@ -166,6 +167,35 @@ static void record_range(json_t *claim, const char *name, const struct claim_ran
 	if (r->claimed)
 		json_object_set_new(claim, name,
 				    json_pack("{s:f, s:f}", "min", r->min, "max", r->max));
+}
+
+/* The helper CPU's events, and what the scenario found out itself. */
+static void record_more(json_t *line, const struct bench *b, const struct trial_outcome *out)
+{
+	json_t *remote = json_object(), *figures = json_object();
+
+	for (int i = 0; out->remote_counted && out->counted && i < COUNTER_NR; i++)
+		if (out->remote[i].available)
+			json_object_set_new(remote, counter_name(i),
+					    counted((double)out->remote[i].value,
+						    (double)out->counted, out->remote[i].source));
+	if (json_object_size(remote))
+		json_object_set_new(
+			line, "remote",
+			json_pack("{s:i, s:O}", "cpu", b->cpu.helper, "counters", remote));
+	json_decref(remote);
+	for (unsigned int i = 0; i < out->nfigures; i++) {
+		const struct figure *f = &out->figures[i];
+
+		json_object_set_new(figures, f->name,
+				    isfinite(f->value)
+					    ? json_pack("{s:f, s:s, s:s}", "value", f->value,
+							"unit", f->unit, "source", f->source)
+					    : json_pack("{s:s}", "unavailable", f->source));
+	}
+	if (json_object_size(figures))
+		json_object_set_new(line, "figures", figures);
+	json_decref(figures);
 }
 
 static void record_company(json_t *line, const struct bench *b, const struct trial_outcome *out)
@@ -227,12 +257,17 @@ json_t *record_trial(const struct bench *b, const struct trial_order *order,
 	record_times(line, b, out);
 	record_latency(line, out);
 	record_counters(line, b, out);
+	record_more(line, b, out);
 	json_object_set_new(line, "own_switches",
 			    json_pack("{s:I, s:I}", "value", (json_int_t)out->own_switches,
 				      "involuntary", (json_int_t)out->own_involuntary));
 	record_range(claim, "switches", &out->claim.switches);
 	record_range(claim, "cr3_loads", &out->claim.cr3_loads);
 	record_range(claim, "cr3_flushes", &out->claim.cr3_flushes);
+	record_range(claim, "migrations", &out->claim.migrations);
+	record_range(claim, "tlb_ipis", &out->claim.tlb_ipis);
+	record_range(claim, "remote_shootdowns", &out->claim.remote_shootdowns);
+	record_range(claim, "remote_loads", &out->claim.remote_loads);
 	json_object_set_new(line, "claim", claim);
 	json_object_set_new(line, "valid", json_boolean(json_array_size(violations) == 0));
 	json_object_set_new(line, "verified", json_boolean(b->count));

@@ -45,6 +45,33 @@ static double look_ns(const struct bench *b, const struct trial_outcome *out)
 	return n > 0 && ns > n ? ns / n : 1;
 }
 
+static double per_round_trip(const struct counter_value *v, const struct trial_outcome *out)
+{
+	return v->available && out->counted ? (double)v->value / (double)out->counted : 0;
+}
+
+/* 0, or -EOPNOTSUPP where the counts show that this kernel does it in another way. */
+static int look_supported(const struct bench *b, const struct trial_order *order,
+			  const struct trial_outcome *out, struct error *e)
+{
+	struct seen seen = {
+		.switches = per_round_trip(&out->counters[COUNTER_CONTEXT_SWITCHES], out),
+		.loads = per_round_trip(&out->counters[COUNTER_CR3_LOADS], out),
+		.flushes = per_round_trip(&out->counters[COUNTER_CR3_FLUSHES], out),
+		.tlb_ipis = per_round_trip(&out->counters[COUNTER_TLB_IPIS], out),
+		.shootdowns = per_round_trip(&out->counters[COUNTER_TLB_SHOOTDOWNS], out),
+		.remote_loads = per_round_trip(&out->remote[COUNTER_CR3_LOADS], out),
+		.remote_tlb_ipis = per_round_trip(&out->remote[COUNTER_TLB_IPIS], out),
+		.remote_shootdowns = per_round_trip(&out->remote[COUNTER_TLB_SHOOTDOWNS], out),
+	};
+	struct trial t;
+
+	if (!order->scenario->supported || !out->counted)
+		return 0;
+	trial_describe(b, order, &t);
+	return order->scenario->supported(&t, &seen, e);
+}
+
 /* One short trial of @item. Sets *@holds to whether its number of switches is the claim's. */
 static int look_once(const struct bench *b, struct plan_item *item, const struct run_options *o,
 		     bool *holds, struct error *e)
@@ -66,6 +93,11 @@ static int look_once(const struct bench *b, struct plan_item *item, const struct
 		return rc;
 	}
 	item->expected_ns = look_ns(b, &out);
+	rc = look_supported(b, &order, &out, e);
+	if (rc) {
+		trial_outcome_free(&out);
+		return rc;
+	}
 	violations = verify_trial(b, &out);
 	*holds = true;
 	json_array_foreach (violations, i, v) {
@@ -105,13 +137,30 @@ static int look_at(const struct bench *b, struct plan_item *item, const struct r
 	return rc;
 }
 
-int run_look(const struct bench *b, struct plan *plan, const struct run_options *o, struct error *e)
+int run_look(const struct bench *b, struct plan *plan, const struct run_options *o, json_t *skipped,
+	     struct error *e)
 {
+	unsigned int kept = 0;
+	char spec[384];
 	int rc = 0;
 
-	for (unsigned int i = 0; i < plan->n && !rc; i++)
-		rc = look_at(b, &plan->items[i], o, e);
-	return rc;
+	for (unsigned int i = 0; i < plan->n && !rc; i++) {
+		struct plan_item *item = &plan->items[i];
+
+		rc = look_at(b, item, o, e);
+		if (rc != -EOPNOTSUPP) {
+			plan->items[kept++] = *item;
+			continue;
+		}
+		rc = 0;
+		plan_spec(item, spec, sizeof(spec));
+		fprintf(stderr, "activemm: skipped %s: %s\n", spec, e->text);
+		json_array_append_new(skipped,
+				      json_pack("{s:s, s:s}", "what", spec, "why", e->text));
+	}
+	if (!rc)
+		plan->n = kept;
+	return rc || kept ? rc : error_set(e, EINVAL, "nothing can run here: %s", e->text);
 }
 
 struct progress {

@@ -28,8 +28,11 @@ struct run_tally {
 		given_up; /* attempts made; of them invalid; trials without a valid attempt */
 };
 
-/* Looks at each item briefly: how long a round trip takes, and whether the default hand-over holds here. */
-int run_look(const struct bench *b, struct plan *plan, const struct run_options *o,
+/*
+ * Looks at each item briefly: how long a round trip takes, whether the default hand-over holds here, and whether this
+ * kernel does what is claimed at all: what it does not is dropped from the plan and told in @skipped ({"what", "why"}).
+ */
+int run_look(const struct bench *b, struct plan *plan, const struct run_options *o, json_t *skipped,
 	     struct error *e);
 
 /* Does the rounds. @done: keys of trials that the set holds already. 0, -EINTR when stopped, or -errno. */

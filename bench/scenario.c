@@ -106,6 +106,20 @@ void scenario_params_text(const struct scenario *s, const long *values, bool all
 	}
 }
 
+void trial_figure(struct trial *t, const char *name, const char *unit, double value,
+		  const char *source)
+{
+	struct figure *f = &t->figures[t->nfigures];
+
+	if (t->nfigures == FIGURES_MAX)
+		return;
+	t->nfigures++;
+	snprintf(f->name, sizeof(f->name), "%s", name);
+	snprintf(f->unit, sizeof(f->unit), "%s", unit);
+	snprintf(f->source, sizeof(f->source), "%s", source);
+	f->value = value;
+}
+
 static int list_add(pid_t **list, unsigned int *n, pid_t pid)
 {
 	pid_t *more = reallocarray(*list, *n + 1, sizeof(pid_t));

@@ -35,10 +35,15 @@ struct claim_range {
 
 struct claim {
 	struct claim_range switches, cr3_loads, cr3_flushes;
+	struct claim_range migrations; /* tasks that came to the CPU from another */
+	struct claim_range tlb_ipis; /* flushes that this CPU asked other CPUs for */
+	/* On the helper CPU: shootdown IPIs that flushed there, and CR3 loads. */
+	struct claim_range remote_shootdowns, remote_loads;
 	double own_switches; /* times that the trial's own tasks leave the CPU, per round trip; < 0: not claimed */
 	double interrupts; /* expected on the CPU per round trip */
 	bool kworkers; /* kworkers of this CPU take part: they are no intruders */
 	bool idle; /* so does the idle task */
+	bool stopper; /* so does migration/N */
 };
 
 /* clang-format off */
@@ -47,6 +52,18 @@ struct claim {
 /* clang-format on */
 
 struct scenario;
+
+enum batch_kind { BATCH_TIMED, BATCH_COUNTED, BATCH_SAMPLED };
+
+#define FIGURES_MAX 8
+
+/* What a scenario found out beside the counts. */
+struct figure {
+	char name[32]; /* "zombie-life" */
+	char unit[24]; /* "ns", "per round trip", "1/s" */
+	double value; /* NAN: not available */
+	char source[96]; /* what measured it, or why it is not available */
+};
 
 /* One trial as its scenario sees it, inside the trial's own process. */
 struct trial {
@@ -65,18 +82,36 @@ struct trial {
 	unsigned int nchildren;
 	void *state; /* the scenario's own */
 	uint64_t module_loads; /* CR3 writes made and counted by the module, untraced */
+	enum batch_kind kind; /* of the batch that is being done */
+	uint64_t
+		outside; /* running total of ticks between round trips: set-up that is no part of them */
+	struct figure figures[FIGURES_MAX];
+	unsigned int nfigures;
+};
+
+/* What was counted per round trip in the short look before the run; on the helper CPU where the scenario is remote. */
+struct seen {
+	double switches, loads, flushes, tlb_ipis, shootdowns;
+	double remote_loads, remote_tlb_ipis, remote_shootdowns;
 };
 
 struct scenario {
 	const char *name;
 	const char *summary;
-	const struct param *params; /* the last ones are PARAMS_WORKSET, which ends the list */
+	const struct param *
+		params; /* ended by PARAMS_WORKSET, or by PARAMS_END where no working set makes sense */
 
 	/* What must happen per round trip with these parameters. */
 	struct claim (*claim)(const struct trial *t);
 
 	/* Can it run here? NULL or 0: yes; else -errno with the reason and the remedy in @e. */
 	int (*possible)(const struct trial *t, struct error *e);
+
+	/*
+	 * Do counts show that this kernel, or a hypervisor below it, does by design something else than the claim? Then
+	 * -EOPNOTSUPP with what that is: it is no trial's fault. May be NULL.
+	 */
+	int (*supported)(const struct trial *t, const struct seen *seen, struct error *e);
 
 	/* Makes partners and what they share. On failure what was made is undone. */
 	int (*prepare)(struct trial *t, struct error *e);
@@ -87,8 +122,13 @@ struct scenario {
 	 */
 	int (*round_trips)(struct trial *t, uint64_t n, uint64_t *stamps);
 
+	/* After the last batch: what it found out, by trial_figure(). May be NULL. */
+	void (*conclude)(struct trial *t);
+
 	/* Ends and reaps partners. */
 	void (*cleanup)(struct trial *t);
+
+	bool remote; /* what happens on the helper CPU belongs to the claim: its events are counted too */
 
 	/* Nanoseconds of each round trip that were asked for, not cost (a sleep), or NULL. */
 	double (*excluded_ns)(const struct trial *t);
@@ -108,13 +148,14 @@ extern const struct scenario *const __stop_scenarios[];
 	for (const struct scenario *const *s##_at = __start_scenarios, *s; \
 	     s##_at < __stop_scenarios && (s = *s##_at, true); s##_at++)
 
-/* The working set's parameters, which every scenario takes; and the end of the list. */
+/* The working set's parameters, which every scenario that switches takes; and the end of the list. */
 extern const char *const page_size_choices[];
 /* clang-format off */
 #define PARAMS_WORKSET \
 	{ "pages", "pages touched after each switch", NULL, 0, 4096, 0 }, \
 	{ "pagesize", "their size", page_size_choices, 0, 0, 0 }, \
 	{ 0 }
+#define PARAMS_END { 0 }
 /* clang-format on */
 
 /* Repeats @step @n times. Without stamps the loop holds nothing else. */
@@ -153,6 +194,10 @@ void scenario_params_default(const struct scenario *s, long *values);
 /* Writes "key=value,..." of the parameters (all, or only those that differ from their defaults). */
 void scenario_params_text(const struct scenario *s, const long *values, bool all, char *buf,
 			  size_t len);
+
+/* Adds a figure to the trial; @value NAN with @source saying why it is not available. */
+void trial_figure(struct trial *t, const char *name, const char *unit, double value,
+		  const char *source);
 
 /* Adds a task of the measured CPU to the trial's own ones. 0 or -ENOMEM. */
 int trial_add_task(struct trial *t, pid_t tid);

@@ -26,7 +26,10 @@ struct shared {
 	int left_cpu;
 	uint64_t own_switches, own_involuntary, module_loads;
 	uint64_t start, stop;
-	struct counter_value counters[COUNTER_NR];
+	struct counter_value counters[COUNTER_NR], remote[COUNTER_NR];
+	int remote_counted;
+	struct figure figures[FIGURES_MAX];
+	unsigned int nfigures;
 	struct intruder intruders[INTRUDERS_KEPT]; /* those with most time */
 	unsigned int nintruders;
 	unsigned int nbatches;
@@ -119,6 +122,7 @@ static void batches_plan(struct shared *s, const struct bench *b, const struct t
 /* The events of one trial, open only while its counted batches run. */
 struct watch {
 	struct counter_set *counters;
+	struct counter_set *remote; /* on the helper CPU, NULL where that is no part of the claim */
 	struct observer *observer;
 };
 
@@ -127,6 +131,8 @@ static int watch_open(struct watch *w, const struct trial *t, const struct bench
 {
 	int rc = counters_open(&w->counters, &counter_kernel, t->cpu, e);
 
+	if (!rc && t->scenario->remote && t->helper >= 0)
+		rc = counters_open(&w->remote, &counter_kernel, t->helper, e);
 	if (!rc && b->observe)
 		rc = observer_open(&w->observer, t->cpu, e);
 	if (!rc)
@@ -141,12 +147,16 @@ static void watch_close(struct watch *w, const struct trial *t, const struct cla
 
 	if (w->counters)
 		counters_read(w->counters, s->counters);
+	if (w->remote)
+		counters_read(w->remote, s->remote);
+	s->remote_counted = w->remote != NULL;
 	observer_collect(w->observer, t, claim, &in);
 	s->nintruders = in.n < INTRUDERS_KEPT ? in.n : INTRUDERS_KEPT;
 	if (in.n)
 		memcpy(s->intruders, in.list, s->nintruders * sizeof(*in.list));
 	free(in.list);
 	observer_close(w->observer);
+	counters_close(w->remote);
 	counters_close(w->counters);
 	*w = (struct watch){ 0 };
 }
@@ -154,11 +164,14 @@ static void watch_close(struct watch *w, const struct trial *t, const struct cla
 static int batch_do(struct trial *t, const struct bench *b, const struct watch *w, struct shared *s,
 		    struct batch *batch)
 {
-	uint64_t loads = t->module_loads;
+	uint64_t loads = t->module_loads, outside = t->outside;
 	int rc;
 
+	t->kind = batch->kind;
 	if (w->counters) {
 		observer_enable(w->observer);
+		if (w->remote)
+			counters_enable(w->remote);
 		counters_enable(w->counters);
 	}
 	batch->start = clock_stamp(&b->clock);
@@ -166,9 +179,12 @@ static int batch_do(struct trial *t, const struct bench *b, const struct watch *
 	batch->stop = clock_stamp(&b->clock);
 	if (w->counters) {
 		counters_disable(w->counters);
+		if (w->remote)
+			counters_disable(w->remote);
 		observer_disable(w->observer);
 		s->module_loads += t->module_loads - loads;
 	}
+	batch->outside = t->outside - outside;
 	if (sched_getcpu() != t->cpu)
 		s->left_cpu = 1;
 	return rc;
@@ -224,6 +240,17 @@ static int trial_measure(struct trial *t, const struct bench *b, struct shared *
 	return 0;
 }
 
+/* Only a scenario with PARAMS_WORKSET has one. */
+static int trial_workset(struct trial *t, struct error *e)
+{
+	long size = trial_param(t, "pagesize", -1);
+
+	if (size < 0)
+		return 0;
+	return workset_make(&t->ws, (unsigned int)trial_param(t, "pages", 0),
+			    size ? MEM_PAGE_2M : MEM_PAGE_4K, t->node, t->seed, e);
+}
+
 /* The trial's process. Everything it leaves is in @s; partners are its own and end with it. */
 static void __attribute__((noreturn))
 trial_process(const struct bench *b, const struct trial_order *order, struct shared *s,
@@ -237,13 +264,15 @@ trial_process(const struct bench *b, const struct trial_order *order, struct sha
 	if (!rc)
 		rc = trial_add_task(&t, (pid_t)syscall(SYS_gettid));
 	if (!rc)
-		rc = workset_make(&t.ws, (unsigned int)trial_param(&t, "pages", 0),
-				  trial_param(&t, "pagesize", 0) ? MEM_PAGE_2M : MEM_PAGE_4K,
-				  t.node, t.seed, &s->error);
+		rc = trial_workset(&t, &s->error);
 	if (!rc)
 		rc = t.scenario->prepare(&t, &s->error);
 	if (!rc) {
 		rc = trial_measure(&t, b, s, claim, &s->error);
+		if (!rc && t.scenario->conclude)
+			t.scenario->conclude(&t);
+		memcpy(s->figures, t.figures, sizeof(s->figures));
+		s->nfigures = t.nfigures;
 		if (t.scenario->cleanup)
 			t.scenario->cleanup(&t);
 	}
@@ -300,6 +329,10 @@ static int outcome_fill(const struct bench *b, const struct shared *s, struct tr
 	out->intruders.n = s->nintruders;
 	memcpy(out->intruders.list, s->intruders, s->nintruders * sizeof(*s->intruders));
 	memcpy(out->counters, s->counters, sizeof(out->counters));
+	memcpy(out->remote, s->remote, sizeof(out->remote));
+	out->remote_counted = s->remote_counted;
+	memcpy(out->figures, s->figures, sizeof(out->figures));
+	out->nfigures = s->nfigures;
 	memcpy(out->batches, s->batches, s->nbatches * sizeof(*out->batches));
 	out->warmup = out->total = s->warmup * (b->count ? 3 : 1); /* before each phase */
 	for (unsigned int i = 0; i < s->nbatches; i++) {

@@ -15,12 +15,11 @@
 #define TRIAL_BATCHES 20 /* of each of the first two kinds */
 #define TRIAL_SAMPLES 4096 /* sampled round trips at most */
 
-enum batch_kind { BATCH_TIMED, BATCH_COUNTED, BATCH_SAMPLED };
-
 struct batch {
 	enum batch_kind kind;
 	uint64_t n; /* round trips */
 	uint64_t start, stop; /* clock stamps */
+	uint64_t outside; /* ticks of set-up between the round trips */
 };
 
 /* What a run has open for all of its trials. */
@@ -52,6 +51,10 @@ struct trial_outcome {
 	double *latency_ns; /* of the sampled round trips, clock cost subtracted */
 	double excluded_ns; /* of each round trip: asked for, not cost */
 	struct counter_value counters[COUNTER_NR];
+	bool remote_counted; /* the helper CPU's events were counted too: */
+	struct counter_value remote[COUNTER_NR];
+	struct figure figures[FIGURES_MAX];
+	unsigned int nfigures;
 	struct intruders intruders;
 	/* Of the own tasks, over all round trips but the warm-up's, from /proc. */
 	uint64_t own_switches, own_involuntary;

@@ -29,10 +29,10 @@ static void culprit(const struct trial_outcome *out, char *buf, size_t len)
 			 in->comm, (int)in->pid, (unsigned long long)in->switches, in->ns * 1e-6);
 }
 
-static void check_count(json_t *list, const struct trial_outcome *out, enum counter_id id,
+static void check_count(json_t *list, const struct trial_outcome *out,
+			const struct counter_value *v, const char *name,
 			const struct claim_range *r, const char *noun)
 {
-	const struct counter_value *v = &out->counters[id];
 	double n = (double)out->counted, slack, per = (double)v->value / n;
 	char who[160], claimed[64];
 
@@ -46,8 +46,34 @@ static void check_count(json_t *list, const struct trial_outcome *out, enum coun
 		snprintf(claimed, sizeof(claimed), "%g were claimed", r->min);
 	else
 		snprintf(claimed, sizeof(claimed), "%g to %g were claimed", r->min, r->max);
-	violation(list, counter_name(id), "%.4g %s per round trip where %s%s", per, noun, claimed,
-		  who);
+	violation(list, name, "%.4g %s per round trip where %s%s", per, noun, claimed, who);
+}
+
+static void check_counts(json_t *list, const struct trial_outcome *out)
+{
+	const struct claim *c = &out->claim;
+	const struct {
+		const struct counter_value *v;
+		const struct claim_range *range;
+		const char *name, *noun;
+	} checks[] = {
+		{ &out->counters[COUNTER_CONTEXT_SWITCHES], &c->switches, "context-switches",
+		  "switches" },
+		{ &out->counters[COUNTER_CR3_LOADS], &c->cr3_loads, "cr3-loads", "CR3 loads" },
+		{ &out->counters[COUNTER_CR3_FLUSHES], &c->cr3_flushes, "cr3-flushes",
+		  "flushing CR3 loads" },
+		{ &out->counters[COUNTER_MIGRATIONS], &c->migrations, "migrations", "migrations" },
+		{ &out->counters[COUNTER_TLB_IPIS], &c->tlb_ipis, "tlb-ipis",
+		  "flushes asked of other CPUs" },
+		{ &out->remote[COUNTER_TLB_SHOOTDOWNS], &c->remote_shootdowns,
+		  "remote-tlb-shootdowns", "shootdowns on the other CPU" },
+		{ &out->remote[COUNTER_CR3_LOADS], &c->remote_loads, "remote-cr3-loads",
+		  "CR3 loads on the other CPU" },
+	};
+
+	for (size_t i = 0; i < sizeof(checks) / sizeof(*checks); i++)
+		check_count(list, out, checks[i].v, checks[i].name, checks[i].range,
+			    checks[i].noun);
 }
 
 static void check_intruders(json_t *list, const struct bench *b, const struct trial_outcome *out)
@@ -82,9 +108,7 @@ json_t *verify_trial(const struct bench *b, const struct trial_outcome *out)
 		violation(list, "trial", "%s", out->error.text);
 		return list;
 	}
-	check_count(list, out, COUNTER_CONTEXT_SWITCHES, &out->claim.switches, "switches");
-	check_count(list, out, COUNTER_CR3_LOADS, &out->claim.cr3_loads, "CR3 loads");
-	check_count(list, out, COUNTER_CR3_FLUSHES, &out->claim.cr3_flushes, "flushing CR3 loads");
+	check_counts(list, out);
 	check_intruders(list, b, out);
 
 	/* The timed batches are not observed, but the own tasks' switches are known over all of them. */

@@ -38,6 +38,8 @@ static const struct {
 				  .filter = "reason == 0 && pages == 0xffffffffffffffff" },
 	[COUNTER_TLB_IPIS] = { "tlb-ipis", .system = "tlb", .event = "tlb_flush",
 			       .filter = "reason == 4" },
+	[COUNTER_TLB_SHOOTDOWNS] = { "tlb-shootdowns", .system = "tlb", .event = "tlb_flush",
+				     .filter = "reason == 1" },
 	[COUNTER_PAGE_FAULTS] = { "page-faults", .software = PERF_COUNT_SW_PAGE_FAULTS },
 	[COUNTER_MIGRATIONS] = { "migrations", .software = PERF_COUNT_SW_CPU_MIGRATIONS },
 	[COUNTER_DTLB_LOAD_MISSES] = { "dtlb-load-misses", .hardware = true,

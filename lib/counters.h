@@ -19,7 +19,8 @@ enum counter_id {
 	COUNTER_CONTEXT_SWITCHES,
 	COUNTER_CR3_LOADS, /* tlb:tlb_flush reason 0: loads by mm switches */
 	COUNTER_CR3_FLUSHES, /* of them, those that flushed (pages == -1) */
-	COUNTER_TLB_IPIS, /* tlb:tlb_flush reason 4: shootdown IPIs sent */
+	COUNTER_TLB_IPIS, /* tlb:tlb_flush reason 4: flushes asked of other CPUs, of which lazy ones may be spared */
+	COUNTER_TLB_SHOOTDOWNS, /* reason 1: IPIs that flushed here */
 	COUNTER_PAGE_FAULTS,
 	COUNTER_MIGRATIONS,
 	COUNTER_DTLB_LOAD_MISSES,

@@ -40,4 +40,11 @@ int cpu_allowed(struct cpu_topology *topo, int **cpus, struct error *e);
 /* Pins the calling thread to @cpu and checks that it is there. */
 int cpu_pin(int cpu, struct error *e);
 
+/*
+ * Keeps every CPU out of idle states with an exit latency, and so from leaving the borrowed mm there (/dev/cpu_dma_latency,
+ * kernel/power/qos.c), until the calling process ends. 0, or -errno where that cannot be asked for: then a CPU without
+ * such states needs nothing, and one with them shows in the counts.
+ */
+int cpu_stay_shallow(void);
+
 #endif
