@@ -19,11 +19,11 @@ static const struct param params[] = {
 
 static struct claim claim(const struct trial *t)
 {
-	(void)t;
+	/* A CPU whose way out of idle no event shows proves nothing about loads. */
 	return (struct claim){
 		.switches = CLAIM_EXACT(2),
-		.cr3_loads = CLAIM_UP_TO(2),
-		.cr3_flushes = CLAIM_UP_TO(2),
+		.cr3_loads = { !t->idle_blind, 0, 2 },
+		.cr3_flushes = { !t->idle_blind, 0, 2 },
 		.own_switches = 1,
 		.interrupts =
 			2, /* the timer's or the partner's, and the tick's own reprogramming */

@@ -11,6 +11,7 @@ SCENARIOS = \
 	bench/interposed.c \
 	bench/stale.c \
 	bench/ring.c \
+	bench/shootdown.c \
 	bench/kthread.c
 
 activemm_SOURCES = $(SCENARIOS) \

@@ -134,6 +134,11 @@ static void record_counters(json_t *line, const struct bench *b, const struct tr
 			one = counted(
 				(double)out->own_switches, (double)(out->total - out->warmup),
 				"the trial's own tasks, from /proc: not CPU-wide, not verified");
+		} else if (b->idle_blind && out->claim.idle &&
+			   (i == COUNTER_CR3_LOADS || i == COUNTER_CR3_FLUSHES)) {
+			one = json_pack("{s:s}", "unavailable",
+					"on this CPU the kernel's tracepoints miss what happens on "
+					"the way out of idle");
 		} else if (!v->available || !out->counted) {
 			one = json_pack(
 				"{s:s}", "unavailable",
@@ -194,7 +199,7 @@ static void record_more(json_t *line, const struct bench *b, const struct trial_
 					    : json_pack("{s:s}", "unavailable", f->source));
 	}
 	if (json_object_size(figures))
-		json_object_set_new(line, "figures", figures);
+		json_object_set(line, "figures", figures);
 	json_decref(figures);
 }
 

@@ -106,6 +106,18 @@ void scenario_params_text(const struct scenario *s, const long *values, bool all
 	}
 }
 
+int scenario_needs_idle_events(const struct trial *t, bool helper, struct error *e)
+{
+	int cpu = helper ? t->helper : t->cpu, other = helper ? t->cpu : t->helper;
+
+	if (helper ? !t->helper_blind : !t->idle_blind)
+		return 0;
+	return error_set(e, EOPNOTSUPP,
+			 "on CPU %d this kernel's tracepoints miss what happens on the way out of "
+			 "idle, so nothing would prove it: try another CPU (--cpu %d)",
+			 cpu, helper ? cpu : other);
+}
+
 void trial_figure(struct trial *t, const char *name, const char *unit, double value,
 		  const char *source)
 {

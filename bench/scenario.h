@@ -44,6 +44,7 @@ struct claim {
 	bool kworkers; /* kworkers of this CPU take part: they are no intruders */
 	bool idle; /* so does the idle task */
 	bool stopper; /* so does migration/N */
+	bool softirqs; /* what ksoftirqd does there is the work's own: RCU frees what it unmapped */
 };
 
 /* clang-format off */
@@ -73,6 +74,8 @@ struct trial {
 	int helper; /* another CPU for remote partners, -1 if there is none */
 	int node; /* NUMA node of @cpu */
 	bool pcid; /* the kernel uses PCIDs */
+	bool idle_blind,
+		helper_blind; /* the kernel's events miss what the idle task does on that CPU */
 	unsigned long seed;
 	const struct clock *clock;
 	struct workset ws; /* touched by the measured task after each switch */
@@ -194,6 +197,12 @@ void scenario_params_default(const struct scenario *s, long *values);
 /* Writes "key=value,..." of the parameters (all, or only those that differ from their defaults). */
 void scenario_params_text(const struct scenario *s, const long *values, bool all, char *buf,
 			  size_t len);
+
+/*
+ * For possible(): 0 where the kernel's events show what happens on the way out of idle on the measured CPU, or on the
+ * helper CPU if @helper; else -EOPNOTSUPP with the remedy.
+ */
+int scenario_needs_idle_events(const struct trial *t, bool helper, struct error *e);
 
 /* Adds a figure to the trial; @value NAN with @source saying why it is not available. */
 void trial_figure(struct trial *t, const char *name, const char *unit, double value,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <linux/perf_event.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -43,6 +44,59 @@ static int clock_calibrate(struct bench *b, struct error *e)
 	return rc;
 }
 
+/* Switches counted on the calling CPU while it slept some times: by software event, and by tracepoint. */
+static int idle_count(int cpu, uint64_t counts[2])
+{
+	struct perf_event_attr attr[2] = {
+		{ .type = PERF_TYPE_SOFTWARE, .config = PERF_COUNT_SW_CONTEXT_SWITCHES },
+		{ .type = PERF_TYPE_TRACEPOINT },
+	};
+	const struct counter_source *src = &counter_kernel;
+	int id = src->tracepoint(src->ctx, "sched", "sched_switch", NULL), fd[2], rc = 0;
+
+	if (id < 0)
+		return id;
+	attr[1].config = (uint64_t)id;
+	for (int i = 0; i < 2; i++) {
+		attr[i].size = sizeof(attr[i]);
+		fd[i] = src->open(src->ctx, &attr[i], -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+	}
+	for (int i = 0; i < 50; i++)
+		usleep(50);
+	for (int i = 0; i < 2; i++) {
+		if (fd[i] < 0 || src->read(src->ctx, fd[i], &counts[i], sizeof(*counts)) < 0)
+			rc = -EACCES;
+		if (fd[i] >= 0)
+			src->close(src->ctx, fd[i]);
+	}
+	return rc;
+}
+
+/*
+ * Do tracepoints miss switches out of the idle task on @cpu? Some kernels do on some CPUs (seen on a virtual machine's
+ * second CPU): then they miss the CR3 loads there too.
+ */
+static bool idle_blind(int cpu)
+{
+	uint64_t *counts = mem_shared(2 * sizeof(*counts), -1, NULL);
+	bool blind;
+	pid_t pid;
+
+	if (!counts)
+		return false;
+	pid = fork();
+	if (pid == 0) {
+		if (cpu_pin(cpu, NULL) || idle_count(cpu, counts))
+			counts[0] = counts[1] = 0;
+		_exit(0);
+	}
+	if (pid > 0)
+		waitpid(pid, NULL, 0);
+	blind = counts[0] > 50 && counts[1] < counts[0] * 3 / 4;
+	mem_shared_free(counts, 2 * sizeof(*counts));
+	return blind;
+}
+
 int bench_open(struct bench *b, struct cpu_topology *topo, int wanted, struct error *e)
 {
 	struct counter_set *counters = NULL;
@@ -58,6 +112,8 @@ int bench_open(struct bench *b, struct cpu_topology *topo, int wanted, struct er
 	if (rc)
 		return rc;
 	b->pcid = machine_has_pcid();
+	b->idle_blind = idle_blind(b->cpu.cpu);
+	b->helper_blind = b->cpu.helper >= 0 && idle_blind(b->cpu.helper);
 	b->count = counters_can_verify(counters);
 	counters_enable(counters);
 	counters_disable(counters);
@@ -90,6 +146,14 @@ json_t *bench_machine(const struct bench *b, struct cpu_topology *topo)
 				    ? json_pack("{s:s}", "source",
 						"sched:sched_switch, sampled on the measured CPU")
 				    : json_pack("{s:s}", "unavailable", b->no_observer.text));
+	json_object_set_new(
+		counters, "idle-events",
+		b->idle_blind
+			? json_pack(
+				  "{s:s}", "unavailable",
+				  "on the measured CPU this kernel's tracepoints miss what happens "
+				  "on the way out of idle: try another CPU")
+			: json_pack("{s:s}", "source", "tracepoints, also on the way out of idle"));
 	json_object_set_new(m, "counters", counters);
 	json_object_set_new(m, "clock",
 			    json_pack("{s:s, s:f, s:f, s:f}", "source", b->clock.source,

@@ -17,6 +17,7 @@
 
 #include "bench/scenario.h"
 #include "lib/cpu.h"
+#include "lib/taskstate.h"
 
 enum { MM_OWN, MM_OTHER };
 enum { OP_MPROTECT, OP_MADVISE };
@@ -58,22 +59,7 @@ static int possible(const struct trial *t, struct error *e)
 	if (t->helper < 0)
 		return error_set(e, ENODEV,
 				 "it needs a second CPU and only one is allowed: widen the cpuset");
-	return 0;
-}
-
-static int supported(const struct trial *t, const struct seen *seen, struct error *e)
-{
-	/* The other CPU asked for a flush, this one was lazy and got no IPI, and yet nothing was loaded on its way back. */
-	if (trial_param(t, "mm", 0) == MM_OWN && seen->remote_tlb_ipis > 0.9 &&
-	    seen->shootdowns < 0.1 && seen->loads < 0.1)
-		return error_set(
-			e, EOPNOTSUPP,
-			"the other CPU asked for a flush %.1f times per round trip, and this "
-			"CPU neither got an IPI nor loaded CR3 on its way out of lazy mode: "
-			"the hypervisor flushes for it; run on hardware or a full virtual "
-			"machine",
-			seen->remote_tlb_ipis);
-	return 0;
+	return scenario_needs_idle_events(t, false, e);
 }
 
 /* Changes page tables so that the TLB has to be flushed, but frees none. */
@@ -86,20 +72,6 @@ static int change(char *page, long op)
 		return madvise(page, (size_t)size, MADV_DONTNEED);
 	return mprotect(page, (size_t)size, PROT_READ) |
 	       mprotect(page, (size_t)size, PROT_READ | PROT_WRITE);
-}
-
-/* True once the task sleeps: field 3 of its stat. */
-static bool asleep(int stat)
-{
-	char buf[128];
-	ssize_t n = pread(stat, buf, sizeof(buf) - 1, 0);
-	const char *comm_end;
-
-	if (n <= 0)
-		return true;
-	buf[n] = '\0';
-	comm_end = strrchr(buf, ')');
-	return comm_end && comm_end[1] && comm_end[2] == 'S';
 }
 
 /* The other CPU's side, a thread of the trial (mm=own) or a process (mm=other). */
@@ -118,8 +90,8 @@ static void *meddle(void *arg)
 		_exit(1);
 	for (;;) {
 		while (!__atomic_load_n(s->asleep, __ATOMIC_ACQUIRE))
-			__builtin_ia32_pause();
-		while (!asleep(stat))
+			__asm__ volatile("" ::: "memory");
+		while (!taskstate_sleeps(stat))
 			;
 		if (change(page, s->op))
 			_exit(1);
@@ -178,8 +150,6 @@ SCENARIO(stale) = {
 	.params = params,
 	.claim = claim,
 	.possible = possible,
-	.supported = supported,
-	.remote = true,
 	.prepare = prepare,
 	.round_trips = round_trips,
 	.cleanup = trial_reap,

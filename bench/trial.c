@@ -47,6 +47,8 @@ void trial_describe(const struct bench *b, const struct trial_order *order, stru
 		.helper = b->cpu.helper,
 		.node = b->cpu.node,
 		.pcid = b->pcid,
+		.idle_blind = b->idle_blind,
+		.helper_blind = b->helper_blind,
 		.seed = order->seed,
 		.clock = &b->clock,
 	};
@@ -362,7 +364,14 @@ static int trial_fork_and_wait(const struct bench *b, const struct trial_order *
 	pid_t parent = getpid(), pid;
 	int rc;
 
+	/*
+	 * The child begins where it will measure: its mm must never have been on another CPU, which would stay in its
+	 * mm_cpumask (from Linux 6.14 on for up to a second after it left, should_trim_cpumask()).
+	 */
+	cpu_pin(b->cpu.cpu, NULL);
 	pid = fork();
+	if (pid != 0 && b->cpu.helper >= 0)
+		cpu_pin(b->cpu.helper, NULL);
 	if (pid < 0)
 		return error_set(e, errno, "cannot fork the trial: %s", strerror(errno));
 	if (pid == 0) {

@@ -27,6 +27,8 @@ struct bench {
 	struct cpu_choice cpu;
 	struct clock clock;
 	bool pcid;
+	bool idle_blind,
+		helper_blind; /* tracepoints miss the way out of idle on the measured CPU, on the helper */
 	struct counter_value counters[COUNTER_NR]; /* what can be counted here, and why not */
 	bool count; /* switches and CR3 loads can: trials have counted batches */
 	bool observe; /* foreign tasks can be named */

@@ -83,10 +83,12 @@ static void check_intruders(json_t *list, const struct bench *b, const struct tr
 	double stolen = 0, counted_ns = 0;
 
 	/* What ksoftirqd does behind a kworker is that work's own: RCU frees what AIO allocated. */
-	while (out->claim.kworkers && n && !strncmp(in->comm, "ksoftirqd/", 10))
+	bool softirqs = out->claim.kworkers || out->claim.softirqs;
+
+	while (softirqs && n && !strncmp(in->comm, "ksoftirqd/", 10))
 		in++, n--;
 	for (unsigned int i = 0; i < n; i++)
-		if (!out->claim.kworkers || strncmp(in[i].comm, "ksoftirqd/", 10))
+		if (!softirqs || strncmp(in[i].comm, "ksoftirqd/", 10))
 			stolen += in[i].ns;
 	for (unsigned int i = 0; i < out->nbatches; i++)
 		if (out->batches[i].kind == BATCH_COUNTED)

@@ -11,4 +11,5 @@ lib_libactivemm_a_SOURCES = \
 	lib/mem.c lib/mem.h \
 	lib/result.c lib/result.h \
 	lib/stats.c lib/stats.h \
+	lib/taskstate.c lib/taskstate.h \
 	lib/tracefs.c lib/tracefs.h
