@@ -84,6 +84,7 @@ int cmd_info(int argc, char **argv)
 			value_print(key, v, 0);
 	}
 	json_decref(machine);
+	bench_close(&b);
 	cpu_topology_free(topo);
 	return EXIT_DONE;
 }

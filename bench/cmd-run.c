@@ -330,6 +330,7 @@ static int run(struct run_options *o, char **specs, int nspecs, struct run_tally
 	rc = run_rounds(&b, &plan, o, w, done, tally, e);
 done:
 	result_close(w);
+	bench_close(&b);
 	cpu_topology_free(topo);
 	plan_free(&plan);
 	json_decref(machine);

@@ -12,6 +12,7 @@ SCENARIOS = \
 	bench/stale.c \
 	bench/ring.c \
 	bench/shootdown.c \
+	bench/refcount.c \
 	bench/kthread.c
 
 activemm_SOURCES = $(SCENARIOS) \

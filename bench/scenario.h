@@ -13,6 +13,7 @@
 
 #include "bench/handover.h"
 #include "lib/clock.h"
+#include "lib/cpu.h"
 #include "lib/error.h"
 #include "lib/mem.h"
 
@@ -73,6 +74,8 @@ struct trial {
 	int cpu; /* measured, the process is pinned to it */
 	int helper; /* another CPU for remote partners, -1 if there is none */
 	int node; /* NUMA node of @cpu */
+	const int *cpus[CPU_PLACES]; /* the allowed CPUs, @cpu first, by placement (cpu_order()) */
+	unsigned int ncpus;
 	bool pcid; /* the kernel uses PCIDs */
 	bool idle_blind,
 		helper_blind; /* the kernel's events miss what the idle task does on that CPU */

@@ -105,6 +105,11 @@ int bench_open(struct bench *b, struct cpu_topology *topo, int wanted, struct er
 
 	memset(b, 0, sizeof(*b));
 	rc = cpu_choose(topo, wanted, &b->cpu, e);
+	for (int i = 0; i < CPU_PLACES && rc >= 0; i++)
+		rc = cpu_order(topo, b->cpu.cpu, i, &b->cpus[i], e);
+	b->ncpus = rc > 0 ? (unsigned int)rc : 0;
+	if (rc > 0)
+		rc = 0;
 	if (!rc)
 		rc = clock_calibrate(b, e);
 	if (!rc)
@@ -125,6 +130,14 @@ int bench_open(struct bench *b, struct cpu_topology *topo, int wanted, struct er
 		b->observe = true;
 	observer_close(observer);
 	return 0;
+}
+
+void bench_close(struct bench *b)
+{
+	for (int i = 0; i < CPU_PLACES; i++) {
+		free(b->cpus[i]);
+		b->cpus[i] = NULL;
+	}
 }
 
 json_t *bench_machine(const struct bench *b, struct cpu_topology *topo)

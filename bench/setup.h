@@ -10,9 +10,10 @@
 
 /*
  * Chooses the CPU (@wanted < 0: the best allowed one), calibrates the clock on it and finds out what can be
- * counted there. Missing counters are no error. Nothing stays open.
+ * counted there. Missing counters are no error. No descriptor stays open; free with bench_close(), also after failure.
  */
 int bench_open(struct bench *b, struct cpu_topology *topo, int wanted, struct error *e);
+void bench_close(struct bench *b);
 
 /* machine.json: the machine record with clock, counters and what else the suite found out. New reference. */
 json_t *bench_machine(const struct bench *b, struct cpu_topology *topo);

@@ -46,6 +46,8 @@ void trial_describe(const struct bench *b, const struct trial_order *order, stru
 		.cpu = b->cpu.cpu,
 		.helper = b->cpu.helper,
 		.node = b->cpu.node,
+		.cpus = { b->cpus[CPU_NEAR], b->cpus[CPU_PACKAGE], b->cpus[CPU_SPREAD] },
+		.ncpus = b->ncpus,
 		.pcid = b->pcid,
 		.idle_blind = b->idle_blind,
 		.helper_blind = b->helper_blind,

@@ -25,6 +25,8 @@ struct batch {
 /* What a run has open for all of its trials. */
 struct bench {
 	struct cpu_choice cpu;
+	int *cpus[CPU_PLACES]; /* the allowed CPUs in the order of cpu_order() */
+	unsigned int ncpus;
 	struct clock clock;
 	bool pcid;
 	bool idle_blind,

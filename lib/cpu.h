@@ -37,6 +37,22 @@ int cpu_allowed_list(struct cpu_topology *topo, char *buf, size_t len);
 /* Linux numbers of the allowed CPUs, ascending; *@cpus is malloc'ed, the caller frees it. Returns their number or -errno. */
 int cpu_allowed(struct cpu_topology *topo, int **cpus, struct error *e);
 
+/* How tasks are placed on more and more CPUs, see cpu_order(). */
+enum cpu_place {
+	CPU_NEAR, /* one core complex (a last-level cache) after the other */
+	CPU_PACKAGE, /* in turn on the complexes of one package, then of the next */
+	CPU_SPREAD, /* in turn on the packages */
+};
+
+#define CPU_PLACES 3
+
+/*
+ * The allowed CPUs in the order in which tasks are to be placed, @first (an allowed one) at its head; further hardware
+ * threads of a core come after the others' first. *@cpus is malloc'ed. Returns their number or -errno.
+ */
+int cpu_order(struct cpu_topology *topo, int first, enum cpu_place place, int **cpus,
+	      struct error *e);
+
 /* Pins the calling thread to @cpu and checks that it is there. */
 int cpu_pin(int cpu, struct error *e);
 

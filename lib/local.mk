@@ -3,7 +3,7 @@ noinst_LIBRARIES += lib/libactivemm.a
 lib_libactivemm_a_SOURCES = \
 	lib/clock.c lib/clock.h \
 	lib/counters.c lib/counters.h \
-	lib/cpu.c lib/cpu.h lib/cpu-private.h \
+	lib/cpu.c lib/cpu.h lib/cpu-private.h lib/cpu-order.c \
 	lib/error.c lib/error.h \
 	lib/events.c lib/events.h \
 	lib/machine.c lib/machine.h lib/machine-private.h \
