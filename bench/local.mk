@@ -13,6 +13,7 @@ SCENARIOS = \
 	bench/ring.c \
 	bench/shootdown.c \
 	bench/refcount.c \
+	bench/exit.c \
 	bench/kthread.c
 
 activemm_SOURCES = $(SCENARIOS) \

@@ -107,6 +107,8 @@ static void foreign(FILE *f, const char *which, const struct trial *t, const str
 		fprintf(f, " && !(%s_comm ~ \"kworker/%d:*\")", which, cpu);
 	if (c->idle)
 		fprintf(f, " && %s_pid != 0", which);
+	if (c->comm)
+		fprintf(f, " && %s_comm != \"%s\"", which, c->comm);
 	if (c->stopper)
 		fprintf(f, " && %s_comm != \"migration/%d\"", which, cpu);
 	fprintf(f, ")");
@@ -173,6 +175,8 @@ static bool is_own(const struct trial *t, const struct claim *c, int cpu, pid_t 
 		if (t->tasks[i] == pid)
 			return true;
 	if (c->idle && pid == 0)
+		return true;
+	if (c->comm && !strcmp(comm, c->comm))
 		return true;
 	snprintf(prefix, sizeof(prefix), "migration/%d", cpu);
 	if (c->stopper && !strcmp(comm, prefix))

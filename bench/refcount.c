@@ -20,7 +20,7 @@
 #include "bench/scenario.h"
 #include "lib/cpu.h"
 
-#define SLEEP_NS 20000
+#define SLEEP_NS 50000
 #define STRIDE	 128 /* of the tasks' counters: no prefetcher pairs two tasks' lines */
 
 enum { MM_SHARED, MM_PRIVATE };

@@ -45,7 +45,8 @@ struct claim {
 	bool kworkers; /* kworkers of this CPU take part: they are no intruders */
 	bool idle; /* so does the idle task */
 	bool stopper; /* so does migration/N */
-	bool softirqs; /* what ksoftirqd does there is the work's own: RCU frees what it unmapped */
+	const char *comm; /* so do tasks of this name, which come and go; NULL: none */
+	bool softirqs; /* what ksoftirqd and RCU's thread do is the work's own: they free what it gave up */
 };
 
 /* clang-format off */
@@ -55,7 +56,7 @@ struct claim {
 
 struct scenario;
 
-enum batch_kind { BATCH_TIMED, BATCH_COUNTED, BATCH_SAMPLED };
+enum batch_kind { BATCH_TIMED, BATCH_COUNTED, BATCH_SAMPLED, BATCH_WARMUP };
 
 #define FIGURES_MAX 8
 
@@ -89,6 +90,7 @@ struct trial {
 	void *state; /* the scenario's own */
 	uint64_t module_loads; /* CR3 writes made and counted by the module, untraced */
 	enum batch_kind kind; /* of the batch that is being done */
+	bool observed; /* events are open: in the counted batches, and already in the warm-up before them */
 	uint64_t
 		outside; /* running total of ticks between round trips: set-up that is no part of them */
 	struct figure figures[FIGURES_MAX];

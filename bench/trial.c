@@ -208,6 +208,8 @@ static unsigned int phase_do(struct trial *t, const struct bench *b, const struc
 	 * Caches warm up; and while events were opened one side of a yielding pair had the CPU for itself: the scheduler
 	 * lets the other catch up before they alternate again.
 	 */
+	t->observed = counted;
+	t->kind = BATCH_WARMUP;
 	*rc = t->scenario->round_trips(t, s->warmup, NULL);
 	own_switches_sum(t, &all0, &involuntary0);
 	for (; i < s->nbatches && !*rc && (s->batches[i].kind == BATCH_COUNTED) == counted; i++)

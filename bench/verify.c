@@ -76,19 +76,23 @@ static void check_counts(json_t *list, const struct trial_outcome *out)
 			    checks[i].noun);
 }
 
+static bool follows(const struct claim *c, const char *comm)
+{
+	return ((c->kworkers || c->softirqs) && !strncmp(comm, "ksoftirqd/", 10)) ||
+	       (c->softirqs && !strncmp(comm, "rcu_", 4));
+}
+
 static void check_intruders(json_t *list, const struct bench *b, const struct trial_outcome *out)
 {
 	const struct intruder *in = out->intruders.list;
 	unsigned int n = out->intruders.n;
 	double stolen = 0, counted_ns = 0;
 
-	/* What ksoftirqd does behind a kworker is that work's own: RCU frees what AIO allocated. */
-	bool softirqs = out->claim.kworkers || out->claim.softirqs;
-
-	while (softirqs && n && !strncmp(in->comm, "ksoftirqd/", 10))
+	/* Neither is who frees what the trial gave up: RCU, behind a kworker what AIO allocated. */
+	while (n && follows(&out->claim, in->comm))
 		in++, n--;
 	for (unsigned int i = 0; i < n; i++)
-		if (!softirqs || strncmp(in[i].comm, "ksoftirqd/", 10))
+		if (!follows(&out->claim, in[i].comm))
 			stolen += in[i].ns;
 	for (unsigned int i = 0; i < out->nbatches; i++)
 		if (out->batches[i].kind == BATCH_COUNTED)
