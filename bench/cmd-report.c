@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "bench/commands.h"
+#include "bench/gnuplot.h"
 #include "bench/report.h"
 #include "bench/summary.h"
 
@@ -15,58 +14,11 @@ static const char help[] = "usage: activemm report DIR [-o DIR]\n\n"
 			   "report.html, one page that holds all,\n"
 			   "in the set's own folder or in the one of -o; prints the summary.\n";
 
-/* Where the gnuplot programs are: as told, as installed, or in the sources. NULL if nowhere. */
-static const char *plots_find(void)
-{
-	static const char *const places[] = { ACTIVEMM_DATADIR "/plots", ACTIVEMM_SRCDIR "/plots" };
-	const char *told = getenv("ACTIVEMM_PLOTS");
-	char path[4096];
-
-	if (told)
-		return told;
-	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
-		snprintf(path, sizeof(path), "%s/style.gp", places[i]);
-		if (access(path, R_OK) == 0)
-			return places[i];
-	}
-	return NULL;
-}
-
-/* Runs gnuplot on one program. 0, -ENOENT without gnuplot, or -EIO. */
-static int gnuplot(const struct picture *p, const char *plots, const char *terminal,
-		   const char *dir, const char *subject, const char *warning)
-{
-	char program[4096], out[4096], data[4096], style[4096];
-	int status = 0;
-	pid_t pid;
-
-	snprintf(program, sizeof(program), "%s/%s.gp", plots, p->name);
-	snprintf(style, sizeof(style), "%s/style.gp", plots);
-	snprintf(out, sizeof(out), "%s/%s.%s", dir, p->name, terminal);
-	snprintf(data, sizeof(data), "%s/data/%s.dat", dir, p->name);
-	pid = fork();
-	if (pid == 0) {
-		int null = open("/dev/null", O_WRONLY);
-
-		dup2(null, STDOUT_FILENO);
-		/* gnuplot complains of the C locale; and numbers are written with points. */
-		setenv("LC_ALL", "C.UTF-8", 1);
-		execlp("gnuplot", "gnuplot", "-c", program, terminal, out, data, p->title, subject,
-		       warning, style, p->argument, (char *)NULL);
-		_exit(errno == ENOENT ? 127 : 126);
-	}
-	if (pid < 0 || waitpid(pid, &status, 0) != pid)
-		return -EIO;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
-		return -ENOENT;
-	return status ? -EIO : 0;
-}
-
 static void draw(struct picture *pictures, const struct result_set *set, const json_t *summary,
 		 const char *dir)
 {
-	const char *plots = plots_find(), *warning = "";
-	char subject[160];
+	const char *warning = "", *why = NULL;
+	char subject[160], data[4096];
 
 	report_subject(set, subject, sizeof(subject));
 	if (json_is_false(json_object_get(summary, "times_meaningful")))
@@ -75,26 +27,22 @@ static void draw(struct picture *pictures, const struct result_set *set, const j
 		warning = "UNVERIFIED";
 	for (int i = 0; i < PICTURES; i++) {
 		struct picture *p = &pictures[i];
+		struct drawing d = { p->name, dir, data, p->title, subject, warning, p->argument };
 		int rc;
 
 		if (!p->has_data)
 			continue;
-		rc = plots ? gnuplot(p, plots, "svg", dir, subject, warning) : -EIO;
-		if (!rc)
-			rc = gnuplot(p, plots, "png", dir, subject, warning);
+		snprintf(data, sizeof(data), "%s/data/%s.dat", dir, p->name);
+		rc = gnuplot_draw(&d, &why);
 		p->drawn = rc == 0;
-		if (rc == -ENOENT)
-			p->why = "gnuplot is not installed (Debian: gnuplot-nox, Fedora: "
-				 "gnuplot-minimal)";
-		else if (rc)
-			p->why = plots ? "gnuplot failed"
-				       : "the gnuplot programs were not found: set ACTIVEMM_PLOTS";
-		if (rc)
-			complain(0, "report: %s is not drawn: %s", p->name, p->why);
+		if (!rc)
+			continue;
+		p->why = why;
+		complain(0, "report: %s is not drawn: %s", p->name, why);
 		if (rc == -ENOENT) { /* say it once */
 			for (; i < PICTURES; i++)
 				if (pictures[i].has_data)
-					pictures[i].why = p->why;
+					pictures[i].why = why;
 			break;
 		}
 	}
