@@ -166,8 +166,7 @@ static struct intruder *intruder_find(struct intruders *in, pid_t pid, const cha
 	return &more[in->n++];
 }
 
-static bool is_own(const struct trial *t, const struct claim *c, int cpu, pid_t pid,
-		   const char *comm)
+bool task_is_own(const struct trial *t, const struct claim *c, int cpu, pid_t pid, const char *comm)
 {
 	char prefix[32];
 
@@ -243,7 +242,7 @@ int observer_collect(struct observer *o, const struct trial *t, const struct cla
 			continue;
 		memcpy(&prev, r.sample.raw + o->prev_pid, sizeof(prev));
 		memcpy(&next, r.sample.raw + o->next_pid, sizeof(next));
-		if (!is_own(t, c, o->cpu, prev, r.sample.raw + o->prev_comm)) {
+		if (!task_is_own(t, c, o->cpu, prev, r.sample.raw + o->prev_comm)) {
 			who = intruder_find(in, prev, r.sample.raw + o->prev_comm);
 			if (who && running == prev)
 				who->ns += (double)(r.sample.time - since);
@@ -251,7 +250,7 @@ int observer_collect(struct observer *o, const struct trial *t, const struct cla
 				who->switches++;
 		}
 		running = -1;
-		if (!is_own(t, c, o->cpu, next, r.sample.raw + o->next_comm)) {
+		if (!task_is_own(t, c, o->cpu, next, r.sample.raw + o->next_comm)) {
 			who = intruder_find(in, next, r.sample.raw + o->next_comm);
 			if (who)
 				who->switches++;

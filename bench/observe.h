@@ -12,6 +12,10 @@
 
 #include "bench/scenario.h"
 
+/* Does a task of @cpu take part in @t (own tasks), by @c (kworkers, idle)? */
+bool task_is_own(const struct trial *t, const struct claim *c, int cpu, pid_t pid,
+		 const char *comm);
+
 struct intruder {
 	char comm[16];
 	pid_t pid;

@@ -36,6 +36,7 @@ struct shared {
 	struct batch batches[2 * TRIAL_BATCHES + 1];
 	uint64_t warmup, sampled;
 	uint64_t stamps[TRIAL_SAMPLES + 1];
+	struct trial_window window; /* with round trips: the trial does only these */
 };
 
 void trial_describe(const struct bench *b, const struct trial_order *order, struct trial *t)
@@ -257,6 +258,38 @@ static int trial_workset(struct trial *t, struct error *e)
 			    size ? MEM_PAGE_2M : MEM_PAGE_4K, t->node, t->seed, e);
 }
 
+static uint64_t monotonic_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
+}
+
+static int window_do(struct trial *t, struct shared *s, struct error *e)
+{
+	const struct timespec pause = { .tv_nsec = 100000 };
+	struct trial_window *w = &s->window;
+	char path[64];
+	int rc;
+
+	for (unsigned int i = 0; i < t->ntasks && i < WINDOW_TASKS; i++) {
+		snprintf(path, sizeof(path), "/proc/self/task/%d", (int)t->tasks[i]);
+		w->tasks[w->ntasks].tid = t->tasks[i];
+		w->tasks[w->ntasks++].tgid = access(path, F_OK) ? t->tasks[i] : getpid();
+	}
+	rc = t->scenario->round_trips(t, s->warmup, NULL);
+	t->module_loads = 0;
+	w->start_ns = monotonic_ns();
+	if (!rc)
+		rc = t->scenario->round_trips(t, w->round_trips, NULL);
+	w->stop_ns = monotonic_ns();
+	w->module_loads = t->module_loads;
+	/* A last switch that a log can show, with the address space still there. */
+	nanosleep(&pause, NULL);
+	return rc ? error_set(e, -rc, "a round trip failed: %s", strerror(-rc)) : 0;
+}
+
 /* The trial's process. Everything it leaves is in @s; partners are its own and end with it. */
 static void __attribute__((noreturn))
 trial_process(const struct bench *b, const struct trial_order *order, struct shared *s,
@@ -274,7 +307,8 @@ trial_process(const struct bench *b, const struct trial_order *order, struct sha
 	if (!rc)
 		rc = t.scenario->prepare(&t, &s->error);
 	if (!rc) {
-		rc = trial_measure(&t, b, s, claim, &s->error);
+		rc = s->window.round_trips ? window_do(&t, s, &s->error)
+					   : trial_measure(&t, b, s, claim, &s->error);
 		if (!rc && t.scenario->conclude)
 			t.scenario->conclude(&t);
 		memcpy(s->figures, t.figures, sizeof(s->figures));
@@ -437,6 +471,32 @@ int trial_run(const struct bench *b, const struct trial_order *order, struct tri
 done:
 	interrupts_free(&before);
 	interrupts_free(&after);
+	mem_shared_free(s, sizeof(*s));
+	return rc;
+}
+
+#define WINDOW_WARMUP 200
+
+int trial_window(const struct bench *b, const struct trial_order *order, struct trial_window *w,
+		 struct error *e)
+{
+	struct trial_outcome out = { 0 };
+	struct shared *s = mem_shared(sizeof(*s), -1, e);
+	struct trial t;
+	int rc;
+
+	if (!s)
+		return -ENOMEM;
+	trial_describe(b, order, &t);
+	out.claim = order->scenario->claim(&t);
+	s->window.round_trips = w->round_trips;
+	s->warmup = WINDOW_WARMUP;
+	rc = trial_fork_and_wait(b, order, s, &out, e);
+	if (!rc && s->error.code) {
+		*e = s->error;
+		rc = -s->error.code;
+	}
+	*w = s->window;
 	mem_shared_free(s, sizeof(*s));
 	return rc;
 }

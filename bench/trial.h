@@ -80,6 +80,23 @@ int trial_run(const struct bench *b, const struct trial_order *order, struct tri
 	      struct error *e);
 void trial_outcome_free(struct trial_outcome *out);
 
+/* A few round trips of one trial, and where to find them in a log of the CPU's events. */
+#define WINDOW_TASKS 256
+
+struct trial_window {
+	uint64_t round_trips; /* asked for */
+	uint64_t start_ns, stop_ns; /* CLOCK_MONOTONIC, in the measured task */
+	uint64_t module_loads;
+	unsigned int ntasks; /* own tasks of the measured CPU, the measured one first */
+	struct {
+		pid_t tid, tgid;
+	} tasks[WINDOW_TASKS]; /* further ones are not told of */
+};
+
+/* Does no more than warm up and @w->round_trips round trips, unobserved. 0 with @w filled, -EINTR, or -errno with @e. */
+int trial_window(const struct bench *b, const struct trial_order *order, struct trial_window *w,
+		 struct error *e);
+
 /* Fills @t with what claims and possible() look at; nothing to free. */
 void trial_describe(const struct bench *b, const struct trial_order *order, struct trial *t);
 
