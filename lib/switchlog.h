@@ -7,6 +7,7 @@
 #ifndef LIB_SWITCHLOG_H
 #define LIB_SWITCHLOG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include "lib/error.h"
 #include "lib/bpf/switchtrace-abi.h"

@@ -3,6 +3,7 @@
 #ifndef KERNEL_FLAGS_H
 #define KERNEL_FLAGS_H
 
+#define PF_EXITING 0x00000004
 #define PF_KTHREAD 0x00200000
 
 #endif

@@ -18,6 +18,7 @@ typedef struct {
 struct mm_struct {
 	atomic_t mm_users;
 	atomic_t mm_count; /* inside an anonymous struct since 6.x: CO-RE looks there, too */
+	unsigned long start_code;
 };
 
 struct kernfs_node {

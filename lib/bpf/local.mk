@@ -8,6 +8,7 @@ lib_libactivemm_a_SOURCES += \
 	lib/switchring.c lib/switchring.h \
 	lib/switchsample.c lib/switchsample.h \
 	lib/switchsnapshot.c \
+	lib/switchsteps.c lib/switchsteps.h \
 	lib/switchtrace.c lib/switchtrace.h \
 	lib/tasktable.c lib/tasktable.h
 

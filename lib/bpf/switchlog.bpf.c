@@ -19,12 +19,22 @@ struct {
 	__uint(max_entries, 4 << 20);
 } entries SEC(".maps");
 
+/* Not every kernel's symbol table has init_mm; but only its code begins at a kernel address. */
+static __always_inline int is_init_mm(struct mm_struct *mm)
+{
+	return mm && mm->start_code >> 63;
+}
+
 static __always_inline void describe(struct switch_log_task *to, struct task_struct *task)
 {
+	struct mm_struct *mm = task->active_mm;
+
 	to->pid = task->pid;
 	to->tgid = task->tgid;
 	to->mm = (__u64)task->mm;
-	to->active_mm = (__u64)task->active_mm;
+	to->active_mm = (__u64)mm;
+	to->flags = task->flags;
+	to->on_init_mm = is_init_mm(mm);
 	bpf_probe_read_kernel(to->comm, COMM_LEN, task->comm);
 }
 

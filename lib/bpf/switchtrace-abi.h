@@ -101,6 +101,8 @@ struct switch_log_task {
 	__u32 tgid;
 	__u64 mm; /* kernel address: an identity, nothing to follow; 0 for a kernel thread */
 	__u64 active_mm;
+	__u32 flags; /* task_struct.flags: PF_KTHREAD, PF_EXITING */
+	__u32 on_init_mm; /* active_mm is the kernel's own init_mm */
 	char comm[COMM_LEN];
 };
 
@@ -109,7 +111,7 @@ struct switch_log_entry {
 	__u32 cpu;
 	__u32 kind;
 	struct switch_log_task prev, next; /* LOG_SWITCH: at the moment before the switch */
-	__s32 mm_users; /* of prev->active_mm */
+	__s32 mm_users; /* of prev->active_mm; these two are -1 where nothing tells */
 	__s32 mm_count;
 	__s32 reason; /* LOG_FLUSH: enum flush_reason */
 	__u32 in_switch;
