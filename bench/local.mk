@@ -19,10 +19,13 @@ SCENARIOS = \
 activemm_SOURCES = $(SCENARIOS) \
 	bench/main.c bench/commands.h \
 	bench/cmd-compare.c \
+	bench/cmd-explain.c \
 	bench/cmd-info.c \
 	bench/cmd-list.c \
 	bench/cmd-report.c \
 	bench/cmd-run.c \
+	bench/explain-draw.c bench/explain-print.c bench/explain-story.c bench/explain-words.c bench/explain.h \
+	bench/gnuplot.c bench/gnuplot.h \
 	bench/handover.c bench/handover.h \
 	bench/observe.c bench/observe.h \
 	bench/plan.c bench/plan.h \

@@ -17,6 +17,7 @@ static const struct {
 	{ "list", cmd_list, "scenarios, parameters, claims, and whether each can run here" },
 	{ "info", cmd_info, "machine, kernel, mitigations, counters: each available, or why not" },
 	{ "run", cmd_run, "measure: trials of scenarios into a result set" },
+	{ "explain", cmd_explain, "a few round trips, told switch by switch" },
 	{ "report", cmd_report, "summary, plots and one HTML page of a result set" },
 	{ "compare", cmd_compare, "what changed between result sets: counts first, then times" },
 	{ "watch", cmd_watch, "how many CR3 loads active_mm saves on the running system" },

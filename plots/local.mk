@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-nobase_dist_pkgdata_DATA += plots/style.gp plots/cost.gp plots/loads.gp plots/workset.gp plots/ring.gp plots/latency.gp
+nobase_dist_pkgdata_DATA += plots/style.gp plots/cost.gp plots/loads.gp plots/workset.gp plots/ring.gp plots/latency.gp \
+	plots/explain.gp

@@ -36,7 +36,7 @@ EXTRA_DIST += tests/unit/data/amd-guest.tree tests/unit/data/intel-metal.tree te
 
 dist_man_MANS += man/activemm.1
 
-EXTRA_DIST += tests/e2e/lib.sh tests/e2e/test-claims.sh tests/e2e/test-cli.sh tests/e2e/test-compare.sh tests/e2e/test-faults.sh \
+EXTRA_DIST += tests/e2e/lib.sh tests/e2e/test-claims.sh tests/e2e/test-cli.sh tests/e2e/test-compare.sh tests/e2e/test-explain.sh tests/e2e/test-faults.sh \
 	tests/e2e/test-report.sh scripts/test results/schema/machine.schema.json results/schema/summary.schema.json \
 	results/schema/trial.schema.json
 

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include "bench/commands.h"
+#include "bench/explain.h"
+#include "bench/plan.h"
+#include "bench/report.h"
+#include "bench/setup.h"
+#include "lib/switchsteps.h"
+
+static const char help[] =
+	"usage: activemm explain SCENARIO[:key=value,...] [OPTION]...\n\n"
+	"Does a few round trips of a scenario and tells them switch by switch: which task leaves "
+	"and which comes,\n"
+	"its mm, its active_mm, mm_users and mm_count, and what happened to CR3.\n\n"
+	"  --cpu N          do it on CPU N (default: the best allowed one)\n"
+	"  --round-trips N  so many, 1 to 100 (default 4)\n"
+	"  --json           the story as JSON\n"
+	"  --source WHICH   bpf, perf (tells less, and needs less), or auto\n"
+	"  -o, --output DIR draw a timeline, too: DIR/explain.svg and DIR/explain.png\n";
+
+enum source { SOURCE_AUTO, SOURCE_BPF, SOURCE_PERF };
+
+struct explain_options {
+	long cpu, round_trips;
+	bool json;
+	enum source source;
+	const char *dir;
+	const char *spec;
+};
+
+/* Whichever of the two could be opened. */
+struct source_log {
+	struct switchlog *bpf;
+	struct switchsteps *perf;
+	struct error why; /* BPF cannot be had: why */
+};
+
+enum { OPT_CPU = 256, OPT_ROUND_TRIPS, OPT_JSON, OPT_SOURCE, OPT_HELP };
+
+static const struct option options[] = {
+	{ "cpu", required_argument, NULL, OPT_CPU },
+	{ "round-trips", required_argument, NULL, OPT_ROUND_TRIPS },
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ "source", required_argument, NULL, OPT_SOURCE },
+	{ "output", required_argument, NULL, 'o' },
+	{ "help", no_argument, NULL, OPT_HELP },
+	{ 0 },
+};
+
+static int source_parse(struct explain_options *o, const char *text)
+{
+	static const char *const names[] = { "auto", "bpf", "perf" };
+
+	for (int i = 0; i < 3; i++) {
+		if (strcmp(text, names[i]))
+			continue;
+		o->source = i;
+		return 0;
+	}
+	complain(0, "--source %s: it must be one of auto, bpf, perf", text);
+	return -EINVAL;
+}
+
+/* Returns -1 to go on, or the exit status. */
+static int options_parse(int argc, char **argv, struct explain_options *o)
+{
+	int c, rc = 0;
+
+	opterr = 0;
+	optind = 1;
+	while (!rc && (c = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
+		switch (c) {
+		case OPT_CPU:
+			rc = option_number("--cpu", optarg, 0, 1 << 20, &o->cpu);
+			break;
+		case OPT_ROUND_TRIPS:
+			rc = option_number("--round-trips", optarg, 1, 100, &o->round_trips);
+			break;
+		case OPT_JSON:
+			o->json = true;
+			break;
+		case OPT_SOURCE:
+			rc = source_parse(o, optarg);
+			break;
+		case 'o':
+			o->dir = optarg;
+			break;
+		case 'h':
+		case OPT_HELP:
+			fputs(help, stdout);
+			return EXIT_DONE;
+		default:
+			return complain(EXIT_USAGE,
+					"explain: option '%s' is unknown or lacks its value: see "
+					"`activemm explain --help'",
+					argv[optind - 1]);
+		}
+	}
+	if (rc)
+		return EXIT_USAGE;
+	if (optind != argc - 1)
+		return complain(EXIT_USAGE, "explain: name one scenario: `activemm list' shows "
+					    "them");
+	if (o->dir && (!*o->dir || strlen(o->dir) > 3000))
+		return complain(EXIT_USAGE, "explain: -o needs the name of a folder");
+	o->spec = argv[optind];
+	return -1;
+}
+
+static void on_signal(int number)
+{
+	trial_stop = number;
+}
+
+static int log_open(struct source_log *log, const struct explain_options *o, unsigned int cpu,
+		    struct error *e)
+{
+	int rc = -ENOTSUP;
+
+	if (o->source == SOURCE_PERF)
+		error_set(&log->why, ENOTSUP, "not asked for (--source perf)");
+	else
+		rc = switchlog_open(&log->bpf, cpu, &log->why);
+	if (!rc)
+		return 0;
+	if (o->source == SOURCE_BPF) {
+		*e = log->why;
+		return rc;
+	}
+	rc = switchsteps_open(&log->perf, cpu, e);
+	if (rc && o->source == SOURCE_AUTO) {
+		struct error perf = *e;
+
+		return error_set(e, -rc,
+				 "switches can be seen neither by BPF (%.200s) nor by perf events "
+				 "(%.200s)",
+				 log->why.text, perf.text);
+	}
+	return rc;
+}
+
+static int log_read(struct source_log *log, struct story *story, struct story_log *entries,
+		    const struct trial_window *w, struct error *e)
+{
+	story->exact = log->bpf != NULL;
+	story->loads_seen = true;
+	if (log->bpf)
+		return switchlog_read(log->bpf, story_log, entries, &story->lost, e);
+	for (unsigned int i = 0; i < w->ntasks; i++)
+		if (switchsteps_own(log->perf, (uint32_t)w->tasks[i].tid,
+				    (uint32_t)w->tasks[i].tgid))
+			return error_set(e, ENOMEM, "no memory for the tasks");
+	snprintf(story->missing, sizeof(story->missing),
+		 "Not seen: mm, active_mm, mm_users and mm_count, which only BPF can read: %.511s. "
+		 "An mm is here a process, and what a kernel thread borrows is the rule's word; "
+		 "switches and CR3 loads are the kernel's own events, sampled, which stretches "
+		 "the times.",
+		 log->why.text);
+	return switchsteps_read(log->perf, story_log, entries, &story->lost, &story->loads_seen, e);
+}
+
+/* Loads that no event would have shown are not said to be none. */
+static void missing_add(struct story *story)
+{
+	size_t used = strlen(story->missing);
+
+	snprintf(story->missing + used, sizeof(story->missing) - used, "%s",
+		 story->loads_seen
+			 ? " This kernel sends perf no tracepoints from the idle task, "
+			   "so CR3 loads in it are not seen either."
+			 : " This kernel has no tlb:tlb_flush event, so CR3 loads are not "
+			   "seen either.");
+}
+
+static void log_close(struct source_log *log)
+{
+	switchlog_close(log->bpf);
+	switchsteps_close(log->perf);
+}
+
+static int possible(const struct bench *b, const struct trial_order *order, struct error *e)
+{
+	struct trial t;
+
+	trial_describe(b, order, &t);
+	return order->scenario->possible ? order->scenario->possible(&t, e) : 0;
+}
+
+/* The round trips, and the story of what the log saw. */
+static int story_make(struct story *story, const struct bench *b, const struct plan_item *item,
+		      const struct explain_options *o, struct error *e)
+{
+	struct trial_order order = { .scenario = item->scenario, .params = item->params };
+	struct trial_window *w = calloc(1, sizeof(*w));
+	struct story_log entries = { 0 };
+	struct source_log log = { 0 };
+	struct trial t;
+	int rc;
+
+	if (!w)
+		return error_set(e, ENOMEM, "out of memory");
+	trial_describe(b, &order, &t);
+	story->scenario = item->scenario;
+	scenario_params_text(item->scenario, item->params, false, story->params,
+			     sizeof(story->params));
+	story->cpu = b->cpu.cpu;
+	story->round_trips = w->round_trips = (uint64_t)o->round_trips;
+	story->claim = item->scenario->claim(&t);
+	rc = log_open(&log, o, (unsigned int)b->cpu.cpu, e);
+	if (!rc)
+		rc = trial_window(b, &order, w, e);
+	if (!rc)
+		rc = log_read(&log, story, &entries, w, e);
+	log_close(&log);
+	if (!rc)
+		rc = story_tell(story, &entries, w, b, e);
+	if (!rc && story->blind)
+		missing_add(story);
+	if (!rc)
+		story_words(story);
+	free(entries.entries);
+	free(w);
+	return rc;
+}
+
+static int story_show(const struct story *story, const struct explain_options *o,
+		      const struct bench *b, struct cpu_topology *topo, struct error *e)
+{
+	struct result_set set = { 0 };
+	char subject[160];
+	json_t *json;
+	int rc = 0;
+
+	if (o->json) {
+		json = story_json(story);
+		if (!json || json_dumpf(json, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(9)))
+			rc = error_set(e, ENOMEM, "cannot write the story as JSON");
+		fputc('\n', stdout);
+		json_decref(json);
+	} else {
+		story_print(story, stdout);
+	}
+	if (rc || !o->dir)
+		return rc;
+	set.machine = bench_machine(b, topo);
+	report_subject(&set, subject, sizeof(subject));
+	rc = story_draw(story, o->dir, subject, e);
+	if (!rc && !o->json && story->nsteps)
+		printf("Timeline: %s/explain.svg\n", o->dir);
+	json_decref(set.machine);
+	return rc;
+}
+
+/* Everything behind the options. *@usage: it is the user's arguments that are wrong. */
+static int explain(const struct explain_options *o, bool *usage, struct error *e)
+{
+	struct cpu_topology *topo = NULL;
+	struct story story = { 0 };
+	struct plan plan = { 0 };
+	struct bench b = { 0 };
+	int rc;
+
+	rc = plan_add(&plan, o->spec, e);
+	*usage = rc == -EINVAL;
+	if (!rc)
+		rc = cpu_topology_load(&topo, e);
+	if (!rc) {
+		rc = bench_open(&b, topo, (int)o->cpu, e);
+		*usage = rc == -EINVAL && o->cpu >= 0;
+	}
+	if (!rc) {
+		struct trial_order order = { .scenario = plan.items[0].scenario,
+					     .params = plan.items[0].params };
+
+		/* On one CPU the driver shares it, and is an intruder that the story shows. */
+		if (b.cpu.helper >= 0)
+			cpu_pin(b.cpu.helper, NULL);
+		rc = possible(&b, &order, e);
+	}
+	if (!rc)
+		rc = story_make(&story, &b, &plan.items[0], o, e);
+	if (!rc)
+		rc = story_show(&story, o, &b, topo, e);
+	story_free(&story);
+	plan_free(&plan);
+	cpu_topology_free(topo);
+	return rc;
+}
+
+int cmd_explain(int argc, char **argv)
+{
+	struct explain_options o = { .cpu = -1, .round_trips = 4 };
+	struct sigaction sa = { .sa_handler = on_signal };
+	struct error e = { 0 };
+	bool usage = false;
+	int rc, status = options_parse(argc, argv, &o);
+
+	if (status >= 0)
+		return status;
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+	sigaction(SIGHUP, &sa, NULL);
+	/* Partners whose parent was killed come to this process to be reaped. */
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	rc = explain(&o, &usage, &e);
+	if (rc == -EINTR)
+		return 128 + trial_stop;
+	return rc ? complain(usage ? EXIT_USAGE : EXIT_FAILED, "%s", e.text) : EXIT_DONE;
+}
