@@ -172,8 +172,8 @@ static void missing_add(struct story *story)
 
 	snprintf(story->missing + used, sizeof(story->missing) - used, "%s",
 		 story->loads_seen
-			 ? " This kernel sends perf no tracepoints from the idle task, "
-			   "so CR3 loads in it are not seen either."
+			 ? " Here perf gets no tracepoints from the idle task, so CR3 loads in it "
+			   "are not seen either."
 			 : " This kernel has no tlb:tlb_flush event, so CR3 loads are not "
 			   "seen either.");
 }

@@ -232,7 +232,9 @@ static void switch_describe(struct switchsteps *steps, struct switch_log_entry *
 	switch_complete(steps, entry);
 }
 
-/* Some kernels (6.18) sample nothing while the idle task runs; that it was left is recorded by the task that comes. */
+/*
+ * Seen on 6.18: nothing is sampled while a secondary CPU's idle task runs. That it was left is recorded by the task that comes.
+ */
 static void wide_visit(struct switchsteps *steps, const struct wide_switch *wide,
 		       switchlog_visit visit, void *context)
 {

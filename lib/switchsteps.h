@@ -12,7 +12,7 @@
 
 struct switchsteps;
 
-/* The `reason` of a switch whose CR3 loads would not have been seen: the idle task's, on kernels that sample nothing there. */
+/* The `reason` of a switch whose CR3 loads would not have been seen: the idle task's, where the kernel samples nothing. */
 #define SWITCHSTEPS_BLIND 1
 
 /* Start logging CPU `cpu`. 0, or -errno with the reason: -EPERM (how to get the permission), -ENOENT (no tracefs). */
