@@ -82,6 +82,11 @@ int cmd_report(int argc, char **argv)
 		return complain(EXIT_FAILED, "%s", e.text);
 	if (set.notice[0])
 		complain(0, "%s", set.notice);
+	if (report_is_watch(&set)) {
+		rc = report_watch(&set, dir, &e);
+		result_free(&set);
+		return rc ? complain(EXIT_FAILED, "%s", e.text) : EXIT_DONE;
+	}
 	summary = summary_make(&set, &e);
 	rc = summary ? report_data(pictures, summary, &set, dir, &e) : -ENOMEM;
 	if (!rc)

@@ -29,7 +29,7 @@ activemm_SOURCES = $(SCENARIOS) \
 	bench/handover.c bench/handover.h \
 	bench/observe.c bench/observe.h \
 	bench/plan.c bench/plan.h \
-	bench/report-data.c bench/report-html.c bench/report.h \
+	bench/report-data.c bench/report-html.c bench/report-watch.c bench/report.h \
 	bench/scenario.c bench/scenario.h \
 	bench/summary.c bench/summary.h \
 	bench/record.c bench/record.h \

@@ -26,7 +26,7 @@ static const char head[] =
 	"</style></head><body>\n";
 
 /* Text with what HTML means something by escaped. */
-static void text(FILE *f, const char *s)
+void html_text(FILE *f, const char *s)
 {
 	for (; *s; s++) {
 		switch (*s) {
@@ -48,10 +48,10 @@ static void text(FILE *f, const char *s)
 	}
 }
 
-static void element(FILE *f, const char *open, const char *s, const char *close)
+void html_element(FILE *f, const char *open, const char *s, const char *close)
 {
 	fputs(open, f);
-	text(f, s);
+	html_text(f, s);
 	fputs(close, f);
 }
 
@@ -76,7 +76,7 @@ static void answer(FILE *f, const json_t *summary)
 	for (char *p = buf; *p; p++) /* its line breaks are the terminal's, its sentences stay */
 		if (*p == '\n' && p[1] && p[1] != '(')
 			*p = ' ';
-	element(f, "<p class=\"answer\">", buf, "</p>\n");
+	html_element(f, "<p class=\"answer\">", buf, "</p>\n");
 	free(buf);
 }
 
@@ -88,9 +88,9 @@ static void picture(FILE *f, const struct picture *p, const char *dir)
 	size_t cap = 0;
 	FILE *svg;
 
-	element(f, "<h2>", p->title, "</h2>\n");
+	html_element(f, "<h2>", p->title, "</h2>\n");
 	if (!p->drawn) {
-		element(f, "<p class=\"small\">Not drawn: ", p->why ? p->why : "?", ".</p>\n");
+		html_element(f, "<p class=\"small\">Not drawn: ", p->why ? p->why : "?", ".</p>\n");
 		return;
 	}
 	if (asprintf(&path, "%s/%s.svg", dir, p->name) < 0)
@@ -103,7 +103,7 @@ static void picture(FILE *f, const struct picture *p, const char *dir)
 		if (begun)
 			fputs(line, f);
 	}
-	element(f, "<figcaption>", p->caption, "</figcaption></figure>\n");
+	html_element(f, "<figcaption>", p->caption, "</figcaption></figure>\n");
 	free(line);
 	if (svg)
 		fclose(svg);
@@ -139,8 +139,8 @@ static void table(FILE *f, const json_t *summary)
 		char *params = json_dumps(json_object_get(r, "params"),
 					  JSON_COMPACT | JSON_SORT_KEYS);
 
-		element(f, "<tr><td>", string(r, "scenario"), "</td>");
-		element(f, "<td>", params ? params : "", "</td>");
+		html_element(f, "<tr><td>", string(r, "scenario"), "</td>");
+		html_element(f, "<td>", params ? params : "", "</td>");
 		fprintf(f, "<td class=\"n\">%lld/%lld</td>",
 			(long long)json_integer_value(json_object_get(r, "valid")),
 			(long long)json_integer_value(json_object_get(r, "trials")));
@@ -180,8 +180,8 @@ static void invalid(FILE *f, const json_t *summary)
 		json_array_foreach (json_object_get(r, "violations"), k, v) {
 			if (!json_is_string(v))
 				continue;
-			element(f, "<li>", string(r, "scenario"), ": ");
-			element(f, "", json_string_value(v), "</li>\n");
+			html_element(f, "<li>", string(r, "scenario"), ": ");
+			html_element(f, "", json_string_value(v), "</li>\n");
 		}
 	}
 	if (any)
@@ -197,21 +197,57 @@ static void unavailable(FILE *f, const json_t *summary)
 		return;
 	fputs("<h2>Not available here</h2>\n<ul>\n", f);
 	json_array_foreach (list, i, u) {
-		element(f, "<li>", string(u, "what"), ": ");
-		element(f, "", string(u, "why"), "</li>\n");
+		html_element(f, "<li>", string(u, "what"), ": ");
+		html_element(f, "", string(u, "why"), "</li>\n");
 	}
 	fputs("</ul>\n", f);
 }
 
+/* Everything about the set's measurements, between the subject and the machine. */
+static void measurements(FILE *f, const struct html_page *page)
+{
+	const json_t *summary = page->context;
+
+	if (!json_is_true(json_object_get(summary, "verified")))
+		fputs("<p class=\"warn\">UNVERIFIED: the kernel's events were out of reach, "
+		      "nothing proves what these figures measured.</p>\n",
+		      f);
+	answer(f, summary);
+	html_pictures(f, page);
+	table(f, summary);
+	invalid(f, summary);
+	unavailable(f, summary);
+}
+
 int report_html(const struct picture *p, const json_t *summary, const struct result_set *set,
 		const char *dir, struct error *e)
+{
+	const struct html_page page = {
+		.heading = "What a context switch costs, and what active_mm saves",
+		.dir = dir,
+		.pictures = p,
+		.npictures = PICTURES,
+		.body = measurements,
+		.context = summary,
+	};
+
+	return html_page(&page, set, e);
+}
+
+void html_pictures(FILE *f, const struct html_page *page)
+{
+	for (int i = 0; i < page->npictures; i++)
+		picture(f, &page->pictures[i], page->dir);
+}
+
+int html_page(const struct html_page *page, const struct result_set *set, struct error *e)
 {
 	char *path, *machine = json_dumps(set->machine, JSON_INDENT(2));
 	char subject[160];
 	FILE *f;
 	int bad;
 
-	if (asprintf(&path, "%s/report.html", dir) < 0)
+	if (asprintf(&path, "%s/report.html", page->dir) < 0)
 		return error_set(e, ENOMEM, "out of memory");
 	f = fopen(path, "we");
 	if (!f) {
@@ -222,22 +258,13 @@ int report_html(const struct picture *p, const json_t *summary, const struct res
 	}
 	report_subject(set, subject, sizeof(subject));
 	fputs(head, f);
-	element(f, "<h1>What a context switch costs, and what active_mm saves</h1>\n<p>", subject,
-		"</p>\n");
-	if (!json_is_true(json_object_get(summary, "verified")))
-		fputs("<p class=\"warn\">UNVERIFIED: the kernel's events were out of reach, "
-		      "nothing proves what these figures measured.</p>\n",
-		      f);
-	answer(f, summary);
-	for (int i = 0; i < PICTURES; i++)
-		picture(f, &p[i], dir);
-	table(f, summary);
-	invalid(f, summary);
-	unavailable(f, summary);
+	html_element(f, "<h1>", page->heading, "</h1>\n");
+	html_element(f, "<p>", subject, "</p>\n");
+	page->body(f, page);
 	fputs("<h2>Machine</h2>\n<details><summary>What was recorded of machine, kernel and "
 	      "run</summary>\n",
 	      f);
-	element(f, "<pre>", machine ? machine : "", "</pre></details>\n</body></html>\n");
+	html_element(f, "<pre>", machine ? machine : "", "</pre></details>\n</body></html>\n");
 	free(machine);
 	bad = ferror(f);
 	bad |= fclose(f);

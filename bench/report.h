@@ -4,6 +4,7 @@
 #define BENCH_REPORT_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "lib/result.h"
 
@@ -29,6 +30,31 @@ int report_data(struct picture *p, const json_t *summary, const struct result_se
 /* Writes @dir/report.html: one page that needs no other file. 0 or -errno. */
 int report_html(const struct picture *p, const json_t *summary, const struct result_set *set,
 		const char *dir, struct error *e);
+
+/*
+ * A watch that was recorded (activemm-watch(1)): is @set one, and its report: pictures, page, and a summary on standard
+ * output. @dir: where they go; what the watch wrote down stays as it is. 0 or -errno.
+ */
+bool report_is_watch(const struct result_set *set);
+int report_watch(const struct result_set *set, const char *dir, struct error *e);
+
+/* A page, report.html in @dir: heading, machine, what @body writes, and the machine's record. */
+struct html_page {
+	const char *heading;
+	const char *dir;
+	const struct picture *pictures; /* drawn in @dir */
+	int npictures;
+	void (*body)(FILE *f, const struct html_page *page);
+	const void *context; /* for @body */
+};
+
+/* Writes the page. 0 or -errno. */
+int html_page(const struct html_page *page, const struct result_set *set, struct error *e);
+
+/* For @body: the pictures with their captions, escaped text, and that between two tags. */
+void html_pictures(FILE *f, const struct html_page *page);
+void html_text(FILE *f, const char *s);
+void html_element(FILE *f, const char *open, const char *s, const char *close);
 
 /* "AMD EPYC, Linux 6.18" for titles. */
 void report_subject(const struct result_set *set, char *buf, size_t len);

@@ -108,6 +108,51 @@ class Truth(unittest.TestCase):
             self.assertLess(abs(exact - estimate), exact * 0.02 + 20, (kind, done))
 
 
+@needs_bpf
+class Scenarios(unittest.TestCase):
+    """The suite's own scenarios, seen from outside while it runs them: every round trip is of the class that is claimed."""
+
+    def classes(self, scenario, switches):
+        """The classes on the measured CPU, and how many switches of its own the scenario must have made at least."""
+        with tempfile.TemporaryDirectory() as folder:
+            done = summary("--source", "bpf", "--cpus", CPU, "--comm", "activemm", "--", ACTIVEMM, "run", scenario, "--cpu", CPU,
+                           "--trials", "2", "--iterations", "10000", "--seed", "1", "-o", os.path.join(folder, "set"))
+            with open(os.path.join(folder, "set", "trials.jsonl")) as file:
+                trials = [json.loads(line) for line in file]
+        # A trial that something disturbed was repeated: what it did comes on top.
+        return done["counts"], switches * sum(trial["round_trips"]["total"] for trial in trials if trial["valid"])
+
+    def all_of(self, counts, least, *names):
+        """All but the edges: forks, sleeps between trials, strays. More than `least` are the look before them and what was repeated."""
+        classes = counts["classes"]
+        ours = sum(classes[name] for name in names)
+        self.assertGreaterEqual(ours, least, classes)
+        self.assertLess(sum(classes.values()) - ours, ours * 0.02 + 200, classes)
+
+    def test_kworker_borrows_and_gives_back_to_the_same_mm(self):
+        counts, least = self.classes("kworker", 2)
+        self.all_of(counts, least, "borrow", "back")
+        self.assertGreaterEqual(counts["classes"]["back"], least // 2)
+        self.assertGreaterEqual(counts["loads_saved"], least)
+
+    def test_process_switches_are_all_real(self):
+        counts, least = self.classes("process", 2)
+        self.all_of(counts, least, "real")
+
+    def test_thread_switches_all_stay_in_their_mm(self):
+        counts, least = self.classes("thread", 2)
+        self.all_of(counts, least, "thread")
+
+    def test_ring_is_all_real(self):
+        counts, least = self.classes("ring:n=4", 4)
+        self.all_of(counts, least, "real")
+
+    def test_idle_borrows_and_gives_back_to_the_same_mm(self):
+        counts, least = self.classes("idle", 2)
+        self.all_of(counts, least, "borrow", "back")
+        self.assertGreaterEqual(sum(counts["idle"].values()), least)
+
+
 class Fallback(unittest.TestCase):
     def test_threads_that_were_gone_before_a_look(self):
         """Ten round trips are over long before /proc is read."""
@@ -295,6 +340,38 @@ class Costs(unittest.TestCase):
                              whole["counts"]["switches"])
             # A record is never written over.
             self.assertEqual(watch("--duration", "0.1", "--record", target).returncode, 1)
+
+    @unittest.skipUnless(shutil.which("gnuplot"), "gnuplot is not installed")
+    def test_report_of_a_record(self):
+        with tempfile.TemporaryDirectory() as folder:
+            target, other = os.path.join(folder, "set"), os.path.join(folder, "report")
+            self.assertEqual(watch("--interval", "0.1", "--record", target, *workload("kworker", 20000)).returncode, 0)
+            with open(os.path.join(target, "summary.json")) as file:
+                text = file.read()
+            for place in target, other:
+                done = subprocess.run([ACTIVEMM, "report", target, "-o", place], capture_output=True, text=True)
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                self.assertRegex(done.stdout, r"Watched .* [0-9]+ switches, .* lazy; .* saved by borrowing")
+                for name in "watch-rates", "watch-heat", "watch-top":
+                    with open(os.path.join(place, name + ".svg")) as file:
+                        self.assertIn("<svg", file.read())
+                    with open(os.path.join(place, name + ".png"), "rb") as file:
+                        self.assertEqual(file.read(4), b"\x89PNG")
+                with open(os.path.join(place, "report.html")) as file:
+                    page = file.read()
+                self.assertEqual(page.count("<svg"), 3)
+                self.assertIn("kworker/" + CPU, page)
+                self.assertNotRegex(page, r'(src|href)="(https?:|//|file:)|<script')
+            # The report leaves the record alone.
+            with open(os.path.join(target, "summary.json")) as file:
+                self.assertEqual(file.read(), text)
+            back = sum(row["back"] for row in json.loads(text)["watch"]["borrowers"])
+            self.assertRegex(done.stdout, r"back to the same mm +%d " % back)
+            # A watch that was killed has no summary: what it wrote down is still drawn.
+            os.remove(os.path.join(target, "summary.json"))
+            os.remove(os.path.join(target, "watch-top.tsv"))
+            done = subprocess.run([ACTIVEMM, "report", target], capture_output=True, text=True)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
 
 
 if __name__ == "__main__":
