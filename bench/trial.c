@@ -270,6 +270,7 @@ static int window_do(struct trial *t, struct shared *s, struct error *e)
 {
 	const struct timespec pause = { .tv_nsec = 100000 };
 	struct trial_window *w = &s->window;
+	uint64_t loads;
 	char path[64];
 	int rc;
 
@@ -279,12 +280,12 @@ static int window_do(struct trial *t, struct shared *s, struct error *e)
 		w->tasks[w->ntasks++].tgid = access(path, F_OK) ? t->tasks[i] : getpid();
 	}
 	rc = t->scenario->round_trips(t, s->warmup, NULL);
-	t->module_loads = 0;
+	loads = t->module_loads;
 	w->start_ns = monotonic_ns();
 	if (!rc)
 		rc = t->scenario->round_trips(t, w->round_trips, NULL);
 	w->stop_ns = monotonic_ns();
-	w->module_loads = t->module_loads;
+	w->module_loads = t->module_loads - loads;
 	/* A last switch that a log can show, with the address space still there. */
 	nanosleep(&pause, NULL);
 	return rc ? error_set(e, -rc, "a round trip failed: %s", strerror(-rc)) : 0;

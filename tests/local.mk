@@ -47,4 +47,4 @@ print-unit-tests:
 # The bare loop that scripts/figures sets the harness against.
 check_PROGRAMS += tests/figures/bare-loop
 tests_figures_bare_loop_SOURCES = tests/figures/bare-loop.c
-EXTRA_DIST += scripts/figures tests/lab/test-kernels.sh
+EXTRA_DIST += scripts/figures tests/lab/explain-guest.sh tests/lab/test-explain.sh tests/lab/test-kernels.sh
