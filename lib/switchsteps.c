@@ -233,7 +233,7 @@ static void switch_describe(struct switchsteps *steps, struct switch_log_entry *
 }
 
 /*
- * Seen on 6.18: nothing is sampled while a secondary CPU's idle task runs. That it was left is recorded by the task that comes.
+ * Seen on a virtual machine: nothing is sampled while the second CPU's idle task runs. That it was left is recorded by the task that comes.
  */
 static void wide_visit(struct switchsteps *steps, const struct wide_switch *wide,
 		       switchlog_visit visit, void *context)

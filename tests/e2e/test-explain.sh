@@ -95,9 +95,25 @@ stories() {
 
 if [ "$bpf" = yes ]; then
 	stories bpf
+	if "$activemm" explain interposed >/dev/null 2>"$tmp/err"; then
+		story "$tmp/interposed" interposed
+		told "interposed: borrowed, and on to the other mm with a load" "$tmp/interposed" \
+			"c == ['borrow', 'on'] * 2 * n and all(x['cr3'] == $kept and x['prev']['active_mm'] != x['next']['mm'] for x in w[1::2])"
+		told "  which borrowing only put off" "$tmp/interposed" 'all("put off" in x["what"] for x in w[1::2])'
+	else
+		skip "interposed: $(cat "$tmp/err")"
+	fi
+	if "$activemm" explain stale >/dev/null 2>"$tmp/err"; then
+		story "$tmp/stale" stale
+		told "stale: the loan ends with a load that flushes" "$tmp/stale" \
+			'c == ["borrow", "back"] * n and all(x["cr3"] == "flushed" and "changed meanwhile" in x["what"] for x in w[1::2])'
+		story "$tmp/fresh" stale:mm=other
+		told "  and without one where the mm of a stranger was changed" "$tmp/fresh" 'all(x["cr3"] == "none" for x in w)'
+	else
+		skip "stale: $(cat "$tmp/err")"
+	fi
 	told "mm_count is one higher while the kworker borrows" "$tmp/bpf-kworker" \
-		'all(x["next"]["mm_count"] == x["prev"]["mm_count"] + 1 for x in w[::2]) and all(x["next"]["mm_count"] == x["prev"]["mm_count"] - 1 for x in w[1::2])' ||
-		true
+		'all(x["next"]["mm_count"] == x["prev"]["mm_count"] + 1 for x in w[::2]) and all(x["next"]["mm_count"] == x["prev"]["mm_count"] - 1 for x in w[1::2])'
 	told "and mm_users stays one" "$tmp/bpf-kworker" 'all(x[k]["mm_users"] == 1 for x in w for k in ("prev", "next"))'
 	told "two threads are two users of one mm" "$tmp/bpf-thread" 'all(x["prev"]["mm_users"] == 2 for x in w)'
 	told "a story by BPF misses nothing" "$tmp/bpf-kworker" 's["source"] == "bpf" and s["missing"] == "" and s["lost"] == 0'
