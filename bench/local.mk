@@ -14,7 +14,8 @@ SCENARIOS = \
 	bench/shootdown.c \
 	bench/refcount.c \
 	bench/exit.c \
-	bench/kthread.c
+	bench/kthread.c \
+	bench/base.c
 
 activemm_SOURCES = $(SCENARIOS) \
 	bench/main.c bench/commands.h \

@@ -21,13 +21,45 @@ static struct plan_item *plan_push(struct plan *p, const struct scenario *s)
 	return more;
 }
 
+/* Where the first list of values, "value/value...", begins in @spec; NULL if it holds none. */
+static const char *list_find(const char *spec)
+{
+	for (const char *at = strchr(spec, '='); at; at = strchr(at + 1, '='))
+		if (at[1 + strcspn(at + 1, "/,")] == '/')
+			return at + 1;
+	return NULL;
+}
+
+/* An item with each value of the list that begins at @value. */
+static int plan_add_each(struct plan *p, const char *spec, const char *value, struct error *e)
+{
+	const char *end = value + strcspn(value, ",");
+	int rc = 0, head = (int)(value - spec);
+
+	while (!rc && value <= end) {
+		int len = (int)strcspn(value, "/,");
+		char *one;
+
+		if (asprintf(&one, "%.*s%.*s%s", head, spec, len, value, end) < 0)
+			return error_set(e, ENOMEM, "out of memory");
+		rc = plan_add(p, one, e);
+		free(one);
+		value += len + 1;
+	}
+	return rc;
+}
+
 int plan_add(struct plan *p, const char *spec, struct error *e)
 {
-	char *copy = strdup(spec), *rest, *pair, *save = NULL;
+	const char *list = list_find(spec);
+	char *copy, *rest, *pair, *save = NULL;
 	const struct scenario *s;
 	struct plan_item *item;
 	int rc = 0;
 
+	if (list)
+		return plan_add_each(p, spec, list, e);
+	copy = strdup(spec);
 	if (!copy)
 		return error_set(e, ENOMEM, "out of memory");
 	rest = strchr(copy, ':');
@@ -63,31 +95,43 @@ done:
 	return rc;
 }
 
+/* What is drawn over the working set; %s: the sizes. Rings: six mms keep the TLB, eight flush it at every load. */
+static const char *const curves[] = {
+	"thread:pages=%s",
+	"process:pages=%s",
+	"kworker:pages=%s",
+	"kthread:mode=lazy/isolated/flush,pages=%s",
+	"base:kind=touch/yield/aio,pages=%s",
+	"ring:n=6/8,pages=%s",
+	"base:sides=8,pages=%s",
+};
+
 int plan_add_suite(struct plan *p, bool quick, struct error *e)
 {
-	static const char *const curves[] = { "thread:", "process:", "kworker:",
-					      "kthread:mode=lazy,", "kthread:mode=isolated," };
-	static const char *const modes[] = { "isolated", "leave", "reload", "flush" };
-	static const int quick_pages[] = { 64, 512, 4096, 0 },
-			 full_pages[] = { 1, 8, 64, 512, 1024, 2048, 4096, 0 };
-	const int *pages = quick ? quick_pages : full_pages;
+	static const char *const sizes[] = { "8/64/128/256/512/1024/2048/4096",
+					     "8/64/512/1024,pagesize=2m" },
+				 *const quick_sizes[] = { "64/512/4096" };
+	const char *const *list = quick ? quick_sizes : sizes;
+	size_t n = quick ? 1 : 2;
 	char spec[128];
 	int rc = 0;
 
 	scenario_foreach (s)
-		if (strcmp(s->name, "ring") && !rc)
+		if (strcmp(s->name, "ring") && strcmp(s->name, "base") && !rc)
 			rc = plan_add(p, s->name, e);
-	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes) && !rc; i++) {
-		snprintf(spec, sizeof(spec), "kthread:mode=%s", modes[i]);
+	if (!rc)
+		rc = plan_add(p, "kthread:mode=isolated/leave/reload/flush", e);
+	for (int i = 2; i <= 16 && !rc; i++) {
+		snprintf(spec, sizeof(spec), "ring:n=%d", i);
 		rc = plan_add(p, spec, e);
 	}
-	for (int n = 2; n <= 16 && !rc; n++) {
-		snprintf(spec, sizeof(spec), "ring:n=%d", n);
-		rc = plan_add(p, spec, e);
-	}
+	if (!rc)
+		rc = plan_add(p, "base:kind=touch/yield/aio", e);
+	if (!rc)
+		rc = plan_add(p, "base:sides=8", e);
 	for (size_t c = 0; c < sizeof(curves) / sizeof(*curves) && !rc; c++)
-		for (int i = 0; pages[i] && !rc; i++) {
-			snprintf(spec, sizeof(spec), "%spages=%d", curves[c], pages[i]);
+		for (size_t i = 0; i < n && !rc; i++) {
+			snprintf(spec, sizeof(spec), curves[c], list[i]);
 			rc = plan_add(p, spec, e);
 		}
 	return rc;

@@ -21,7 +21,7 @@ struct plan {
 	unsigned int n;
 };
 
-/* Adds "SCENARIO[:key=value,...]". -EINVAL names what is allowed. */
+/* Adds "SCENARIO[:key=value,...]"; a value/value/... stands for an item with each. -EINVAL names what is allowed. */
 int plan_add(struct plan *p, const char *spec, struct error *e);
 
 /* Adds the whole suite; @quick: fewer working sets. */

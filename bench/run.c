@@ -137,26 +137,47 @@ static int look_at(const struct bench *b, struct plan_item *item, const struct r
 	return rc;
 }
 
+static bool look_huge(const struct plan_item *item)
+{
+	int size = scenario_param(item->scenario, "pagesize");
+
+	return size >= 0 && item->params[size];
+}
+
+/* Tells once of what cannot be measured here, and why. */
+static void look_skip(const struct plan_item *item, int rc, json_t *skipped, const struct error *why)
+{
+	const json_t *last = json_array_get(skipped, json_array_size(skipped) - 1);
+	const char *told = json_string_value(json_object_get(last, "what"));
+	char what[384];
+
+	if (rc == -ENOMEM)
+		snprintf(what, sizeof(what), "working sets of %ld huge pages",
+			 item->params[scenario_param(item->scenario, "pages")]);
+	else
+		plan_spec(item, what, sizeof(what));
+	if (told && !strcmp(told, what))
+		return;
+	fprintf(stderr, "activemm: skipped %s: %s\n", what, why->text);
+	json_array_append_new(skipped, json_pack("{s:s, s:s}", "what", what, "why", why->text));
+}
+
 int run_look(const struct bench *b, struct plan *plan, const struct run_options *o, json_t *skipped,
 	     struct error *e)
 {
 	unsigned int kept = 0;
-	char spec[384];
 	int rc = 0;
 
 	for (unsigned int i = 0; i < plan->n && !rc; i++) {
 		struct plan_item *item = &plan->items[i];
 
 		rc = look_at(b, item, o, e);
-		if (rc != -EOPNOTSUPP) {
+		if (rc == -EOPNOTSUPP || (rc == -ENOMEM && look_huge(item))) {
+			look_skip(item, rc, skipped, e);
+			rc = 0;
+		} else if (!rc) {
 			plan->items[kept++] = *item;
-			continue;
 		}
-		rc = 0;
-		plan_spec(item, spec, sizeof(spec));
-		fprintf(stderr, "activemm: skipped %s: %s\n", spec, e->text);
-		json_array_append_new(skipped,
-				      json_pack("{s:s, s:s}", "what", spec, "why", e->text));
 	}
 	if (!rc)
 		plan->n = kept;

@@ -30,7 +30,8 @@ struct run_tally {
 
 /*
  * Looks at each item briefly: how long a round trip takes, whether the default hand-over holds here, and whether this
- * kernel does what is claimed at all: what it does not is dropped from the plan and told in @skipped ({"what", "why"}).
+ * kernel does what is claimed at all: what it does not is dropped from the plan and told in @skipped ({"what", "why"}),
+ * as are working sets whose huge pages are not to be had.
  */
 int run_look(const struct bench *b, struct plan *plan, const struct run_options *o, json_t *skipped,
 	     struct error *e);
