@@ -95,24 +95,28 @@ done:
 	return rc;
 }
 
-/* What is drawn over the working set; %s: the sizes. Rings: six mms keep the TLB, eight flush it at every load. */
+/* What is drawn over the working set, the first @QUICK_CURVES of it by a quick run too; %s: the sizes. */
 static const char *const curves[] = {
 	"thread:pages=%s",
 	"process:pages=%s",
 	"kworker:pages=%s",
 	"kthread:mode=lazy/isolated/flush,pages=%s",
 	"base:kind=touch/yield/aio,pages=%s",
-	"ring:n=6/8,pages=%s",
+	"ring:n=6/8,pages=%s", /* six mms keep the TLB, eight flush it at every load */
 	"base:sides=8,pages=%s",
+	"stopper:pages=%s",
+	"interposed:pages=%s",
+	"stale:mm=own/other,pages=%s",
 };
+#define QUICK_CURVES 6
 
 int plan_add_suite(struct plan *p, bool quick, struct error *e)
 {
 	static const char *const sizes[] = { "8/64/128/256/512/1024/2048/4096",
 					     "8/64/512/1024,pagesize=2m" },
-				 *const quick_sizes[] = { "64/512/4096" };
+				 *const quick_sizes[] = { "64/512" };
 	const char *const *list = quick ? quick_sizes : sizes;
-	size_t n = quick ? 1 : 2;
+	size_t n = quick ? 1 : 2, ncurves = quick ? QUICK_CURVES : sizeof(curves) / sizeof(*curves);
 	char spec[128];
 	int rc = 0;
 
@@ -129,12 +133,44 @@ int plan_add_suite(struct plan *p, bool quick, struct error *e)
 		rc = plan_add(p, "base:kind=touch/yield/aio", e);
 	if (!rc)
 		rc = plan_add(p, "base:sides=8", e);
-	for (size_t c = 0; c < sizeof(curves) / sizeof(*curves) && !rc; c++)
+	for (size_t c = 0; c < ncurves && !rc; c++)
 		for (size_t i = 0; i < n && !rc; i++) {
 			snprintf(spec, sizeof(spec), curves[c], list[i]);
 			rc = plan_add(p, spec, e);
 		}
 	return rc;
+}
+
+static bool plan_has(const struct plan *p, const struct scenario *s, const long *params)
+{
+	for (unsigned int i = 0; i < p->n; i++)
+		if (p->items[i].scenario == s &&
+		    !memcmp(p->items[i].params, params, sizeof(p->items[i].params)))
+			return true;
+	return false;
+}
+
+int plan_add_fallback_base(struct plan *p, struct error *e)
+{
+	const struct scenario *base = scenario_find("base");
+	int kind = base ? scenario_param(base, "kind") : -1;
+
+	for (unsigned int i = 0, n = p->n; i < n && kind >= 0; i++) {
+		struct plan_item item = p->items[i], *more;
+
+		if (item.scenario != base ||
+		    strcmp(base->params[kind].choices[item.params[kind]], "yield"))
+			continue;
+		scenario_param_set(base, item.params, "kind", "eventfd", NULL);
+		item.iterations = 0;
+		if (plan_has(p, base, item.params))
+			continue;
+		more = plan_push(p, base);
+		if (!more)
+			return error_set(e, ENOMEM, "out of memory");
+		*more = item;
+	}
+	return 0;
 }
 
 void plan_spec(const struct plan_item *item, char *buf, size_t len)

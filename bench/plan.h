@@ -27,6 +27,9 @@ int plan_add(struct plan *p, const char *spec, struct error *e);
 /* Adds the whole suite; @quick: fewer working sets. */
 int plan_add_suite(struct plan *p, bool quick, struct error *e);
 
+/* Where yielding does not alternate and eventfds are taken instead: adds for each yielding base one with eventfds. */
+int plan_add_fallback_base(struct plan *p, struct error *e);
+
 /* The item in the form that plan_add() takes, with every parameter. */
 void plan_spec(const struct plan_item *item, char *buf, size_t len);
 

@@ -144,20 +144,23 @@ static bool look_huge(const struct plan_item *item)
 	return size >= 0 && item->params[size];
 }
 
-/* Tells once of what cannot be measured here, and why. */
-static void look_skip(const struct plan_item *item, int rc, json_t *skipped, const struct error *why)
+/* Tells of what cannot be measured here, and why: once for all of a kind. */
+static void look_skip(const struct plan_item *item, int rc, json_t *skipped,
+		      const struct error *why)
 {
-	const json_t *last = json_array_get(skipped, json_array_size(skipped) - 1);
-	const char *told = json_string_value(json_object_get(last, "what"));
 	char what[384];
+	json_t *told;
+	size_t i;
 
 	if (rc == -ENOMEM)
 		snprintf(what, sizeof(what), "working sets of %ld huge pages",
 			 item->params[scenario_param(item->scenario, "pages")]);
 	else
 		plan_spec(item, what, sizeof(what));
-	if (told && !strcmp(told, what))
-		return;
+	json_array_foreach (skipped, i, told)
+		if (!strcmp(json_string_value(json_object_get(told, "what")), what) ||
+		    !strcmp(json_string_value(json_object_get(told, "why")), why->text))
+			return;
 	fprintf(stderr, "activemm: skipped %s: %s\n", what, why->text);
 	json_array_append_new(skipped, json_pack("{s:s, s:s}", "what", what, "why", why->text));
 }
@@ -166,10 +169,12 @@ int run_look(const struct bench *b, struct plan *plan, const struct run_options 
 	     struct error *e)
 {
 	unsigned int kept = 0;
+	struct error why;
 	int rc = 0;
 
 	for (unsigned int i = 0; i < plan->n && !rc; i++) {
 		struct plan_item *item = &plan->items[i];
+		int handover = scenario_param(item->scenario, "handover");
 
 		rc = look_at(b, item, o, e);
 		if (rc == -EOPNOTSUPP || (rc == -ENOMEM && look_huge(item))) {
@@ -177,11 +182,18 @@ int run_look(const struct bench *b, struct plan *plan, const struct run_options 
 			rc = 0;
 		} else if (!rc) {
 			plan->items[kept++] = *item;
+			/* At the end of the plan, so they are looked at in their turn. */
+			if (handover >= 0 && !item->handover_given &&
+			    item->params[handover] == HANDOVER_EVENTFD)
+				rc = plan_add_fallback_base(plan, e);
 		}
 	}
 	if (!rc)
 		plan->n = kept;
-	return rc || kept ? rc : error_set(e, EINVAL, "nothing can run here: %s", e->text);
+	if (rc || kept)
+		return rc;
+	why = *e;
+	return error_set(e, EINVAL, "nothing can run here: %.400s", why.text);
 }
 
 struct progress {
