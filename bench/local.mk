@@ -36,6 +36,8 @@ activemm_SOURCES = $(SCENARIOS) \
 	bench/record.c bench/record.h \
 	bench/run.c bench/run.h \
 	bench/setup.c bench/setup.h \
+	bench/summary-group.c bench/summary-group.h \
+	bench/summary-net.c bench/summary-refill.c \
 	bench/summary-print.c \
 	bench/trial.c bench/trial.h \
 	bench/verify.c bench/verify.h

@@ -101,14 +101,15 @@ static const char *const curves[] = {
 	"process:pages=%s",
 	"kworker:pages=%s",
 	"kthread:mode=lazy/isolated/flush,pages=%s",
-	"base:kind=touch/yield/aio,pages=%s",
+	"base:kind=touch/yield,pages=%s",
+	"base:kind=aio,sides=1,pages=%s",
 	"ring:n=6/8,pages=%s", /* six mms keep the TLB, eight flush it at every load */
 	"base:sides=8,pages=%s",
 	"stopper:pages=%s",
 	"interposed:pages=%s",
 	"stale:mm=own/other,pages=%s",
 };
-#define QUICK_CURVES 6
+#define QUICK_CURVES 7
 
 int plan_add_suite(struct plan *p, bool quick, struct error *e)
 {
@@ -130,7 +131,9 @@ int plan_add_suite(struct plan *p, bool quick, struct error *e)
 		rc = plan_add(p, spec, e);
 	}
 	if (!rc)
-		rc = plan_add(p, "base:kind=touch/yield/aio", e);
+		rc = plan_add(p, "base:kind=touch/yield", e);
+	if (!rc)
+		rc = plan_add(p, "base:kind=aio,sides=1", e);
 	if (!rc)
 		rc = plan_add(p, "base:sides=8", e);
 	for (size_t c = 0; c < ncurves && !rc; c++)

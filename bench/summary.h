@@ -16,6 +16,9 @@ void summary_print(const json_t *summary, const struct result_set *set, FILE *ou
 /* Parameters for a table, "handover=pipe,pages=64": those with their usual values left out. */
 void summary_params_text(const json_t *params, char *buf, size_t len);
 
+/* Where the run's plan (machine.json's run.scenarios, or NULL) has the scenario first; the end of the list if it does not. */
+size_t summary_plan_rank(const json_t *plan, const char *scenario);
+
 /* The answer alone: what a lazy switch costs, what a real one, what active_mm saves. */
 void summary_print_headline(const json_t *summary, FILE *out);
 
