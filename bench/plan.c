@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bench/plan.h"
 
@@ -111,8 +112,32 @@ static const char *const curves[] = {
 };
 #define QUICK_CURVES 7
 
+/* Beyond one CPU: shootdowns, contention on 1, 2, 4, ... all CPUs, the zombie mm. */
+static int plan_add_remote(struct plan *p, bool quick, struct error *e)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	char spec[128];
+	int rc = plan_add(p, "shootdown:state=active/lazy/absent,op=mprotect/madvise/munmap", e);
+
+	if (!rc && !quick)
+		rc = plan_add(p, "shootdown:state=active/lazy/absent,op=mprotect/munmap,pages=64",
+			      e);
+	for (long n = 1; n <= cpus && !rc; n = n < cpus && 2 * n > cpus ? cpus : 2 * n) {
+		snprintf(spec, sizeof(spec), "refcount:n=%ld,mm=shared/private,via=%s", n,
+			 quick ? "kworker" : "idle/kworker");
+		rc = plan_add(p, spec, e);
+	}
+	if (!rc && !quick) {
+		snprintf(spec, sizeof(spec), "refcount:n=%ld,via=kworker,place=package/spread",
+			 cpus > 1 ? (cpus + 1) / 2 : 1);
+		rc = plan_add(p, spec, e);
+	}
+	return rc ? rc : plan_add(p, "exit:borrow=lazy/none", e);
+}
+
 int plan_add_suite(struct plan *p, bool quick, struct error *e)
 {
+	static const char *const swept[] = { "ring", "base", "shootdown", "refcount", "exit" };
 	static const char *const sizes[] = { "8/64/128/256/512/1024/2048/4096",
 					     "8/64/512/1024,pagesize=2m" },
 				 *const quick_sizes[] = { "64/512" };
@@ -121,9 +146,16 @@ int plan_add_suite(struct plan *p, bool quick, struct error *e)
 	char spec[128];
 	int rc = 0;
 
-	scenario_foreach (s)
-		if (strcmp(s->name, "ring") && strcmp(s->name, "base") && !rc)
+	scenario_foreach (s) {
+		bool once = true;
+
+		for (size_t i = 0; i < sizeof(swept) / sizeof(*swept); i++)
+			once &= strcmp(s->name, swept[i]) != 0;
+		if (once && !rc)
 			rc = plan_add(p, s->name, e);
+	}
+	if (!rc)
+		rc = plan_add(p, "stale:mm=other", e);
 	if (!rc)
 		rc = plan_add(p, "kthread:mode=isolated/leave/reload/flush", e);
 	for (int i = 2; i <= 16 && !rc; i++) {
@@ -141,7 +173,7 @@ int plan_add_suite(struct plan *p, bool quick, struct error *e)
 			snprintf(spec, sizeof(spec), curves[c], list[i]);
 			rc = plan_add(p, spec, e);
 		}
-	return rc;
+	return rc ? rc : plan_add_remote(p, quick, e);
 }
 
 static bool plan_has(const struct plan *p, const struct scenario *s, const long *params)
