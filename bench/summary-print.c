@@ -137,17 +137,54 @@ static void count_text(const json_t *counters, const char *name, char *buf, size
 		snprintf(buf, len, "-");
 }
 
+/* The longest parameters, in reason. */
+static int params_width(const json_t *summary)
+{
+	size_t i, width = 10;
+	char params[96];
+	json_t *r;
+
+	json_array_foreach (json_object_get(summary, "results"), i, r) {
+		summary_params_text(json_object_get(r, "params"), params, sizeof(params));
+		if (strlen(params) > width)
+			width = strlen(params);
+	}
+	return width < 40 ? (int)width : 40;
+}
+
+/* What a scenario found out beside the counts, on a line of its own. */
+static void print_figures(const json_t *figures, FILE *out)
+{
+	char text[400] = "          ";
+	const char *name;
+	json_t *f;
+
+	json_object_foreach ((json_t *)figures, name, f) {
+		const char *unit = json_string_value(json_object_get(f, "unit"));
+		size_t used = strlen(text);
+
+		if (isfinite(number(f, "median")))
+			snprintf(text + used, sizeof(text) - used, " %s %.4g%s%s,", name,
+				 number(f, "median"), unit && *unit ? " " : "", unit ? unit : "");
+	}
+	if (text[10]) {
+		text[strlen(text) - 1] = '\0';
+		fprintf(out, "%s\n", text);
+	}
+}
+
 static void print_table(const json_t *summary, FILE *out)
 {
+	int width = params_width(summary);
 	bool times = !json_is_false(json_object_get(summary, "times_meaningful"));
 	json_t *r;
 	size_t i;
 
-	fprintf(out, "\n%-10s %-26s %7s  %-30s %6s %6s %6s\n", "scenario", "parameters", "valid",
-		times ? "per round trip, 95 % interval" : "", "switch", "CR3", "flush");
+	fprintf(out, "\n%-10s %-*s %7s  %-30s %6s %6s %6s\n", "scenario", width, "parameters",
+		"valid", times ? "per round trip, 95 % interval" : "", "switch", "CR3", "flush");
 	json_array_foreach (json_object_get(summary, "results"), i, r) {
 		const json_t *c = json_object_get(r, "counters");
-		char params[64], ns[80] = "", valid[32], s[16], l[16], f[16];
+		char params[96], ns[80] = "", valid[32], s[16], l[16], f[16];
 
 		summary_params_text(json_object_get(r, "params"), params, sizeof(params));
 		if (times)
@@ -158,9 +195,10 @@ static void print_table(const json_t *summary, FILE *out)
 		count_text(c, "context-switches", s, sizeof(s));
 		count_text(c, "cr3-loads", l, sizeof(l));
 		count_text(c, "cr3-flushes", f, sizeof(f));
-		fprintf(out, "%-10.10s %-26.26s %7.7s  %-30.30s %6.6s %6.6s %6.6s\n",
-			json_string_value(json_object_get(r, "scenario")), params, valid, ns, s, l,
-			f);
+		fprintf(out, "%-10.10s %-*.*s %7.7s  %-30.30s %6.6s %6.6s %6.6s\n",
+			json_string_value(json_object_get(r, "scenario")), width, width, params,
+			valid, ns, s, l, f);
+		print_figures(json_object_get(r, "figures"), out);
 	}
 }
 

@@ -24,6 +24,36 @@ static json_t *medians(const struct group *g, double (*what)(const json_t *, con
 	return o;
 }
 
+static double value_figure(const json_t *t, const char *name)
+{
+	return value_ns(json_object_get(json_object_get(t, "figures"), name), "value");
+}
+
+/* What the scenario itself found out, by name; NULL if nothing. A figure that no trial has keeps its reason. */
+static json_t *figures_json(const struct group *g, double *v)
+{
+	const json_t *figures = json_object_get(g->trials[g->n - 1], "figures");
+	json_t *o = json_object(), *one, *f;
+	const char *name;
+
+	json_object_foreach ((json_t *)figures, name, f) {
+		size_t n = group_values(g, value_figure, name, v);
+		struct interval i = stats_median(v, n, LEVEL, RESAMPLES, SEED);
+
+		if (n) {
+			one = summary_interval(&i);
+			json_object_set(one, "unit", json_object_get(f, "unit"));
+		} else {
+			one = json_pack("{s:O?}", "unavailable", json_object_get(f, "unavailable"));
+		}
+		json_object_set_new(o, name, one);
+	}
+	if (json_object_size(o))
+		return o;
+	json_decref(o);
+	return NULL;
+}
+
 static json_t *group_json(const struct group *g)
 {
 	static const char *const points[] = { "p50", "p90", "p99", "p99.9", "max" };
@@ -55,6 +85,9 @@ static json_t *group_json(const struct group *g)
 	for (size_t i = 0; i < sizeof(points) / sizeof(*points); i++)
 		json_object_set_new(names, points[i], json_null());
 	json_object_set_new(o, "latency", medians(g, value_latency, names, v));
+	one = figures_json(g, v);
+	if (one)
+		json_object_set_new(o, "figures", one);
 	if (json_object_get(g->trials[0], "claim"))
 		json_object_set(o, "claim", json_object_get(g->trials[0], "claim"));
 	json_object_set_new(o, "violations", violations);
