@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "bench/commands.h"
@@ -32,85 +29,34 @@ static const char help[] =
 	"stayed invalid,\n"
 	"2 wrong usage, 128+N stopped by signal N (finished trials are kept).\n";
 
-static void on_signal(int number)
-{
-	trial_stop = number;
-}
-
-static void catch_signals(void)
-{
-	struct sigaction sa = { .sa_handler = on_signal };
-
-	sigaction(SIGINT, &sa, NULL);
-	sigaction(SIGTERM, &sa, NULL);
-	sigaction(SIGHUP, &sa, NULL);
-}
-
-enum {
-	OPT_CPU = 256,
-	OPT_TRIALS,
-	OPT_ITERATIONS,
-	OPT_TIME,
-	OPT_SEED,
-	OPT_QUICK,
-	OPT_RESUME,
-	OPT_HELP
-};
+enum { OPT_RESUME = RUN_OPT_OWN };
 
 static const struct option options[] = {
-	{ "cpu", required_argument, NULL, OPT_CPU },
-	{ "trials", required_argument, NULL, OPT_TRIALS },
-	{ "iterations", required_argument, NULL, OPT_ITERATIONS },
-	{ "time", required_argument, NULL, OPT_TIME },
-	{ "seed", required_argument, NULL, OPT_SEED },
-	{ "quick", no_argument, NULL, OPT_QUICK },
+	RUN_OPTIONS,
 	{ "resume", no_argument, NULL, OPT_RESUME },
-	{ "output", required_argument, NULL, 'o' },
-	{ "help", no_argument, NULL, OPT_HELP },
+	{ "help", no_argument, NULL, 'h' },
 	{ 0 },
 };
 
 /* Returns -1 to go on, or the exit status. */
 static int options_parse(int argc, char **argv, struct run_options *o)
 {
-	long v;
 	int c, rc = 0;
 
 	opterr = 0;
 	optind = 1;
 	while (!rc && (c = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
 		switch (c) {
-		case OPT_CPU:
-			rc = option_number("--cpu", optarg, 0, 1 << 20, &o->cpu);
-			break;
-		case OPT_TRIALS:
-			rc = option_number("--trials", optarg, 1, 1000000, &o->trials);
-			break;
-		case OPT_ITERATIONS:
-			rc = option_number("--iterations", optarg, 1, 100000000, &o->iterations);
-			break;
-		case OPT_TIME:
-			rc = option_number("--time", optarg, 1, 1000000, &o->seconds);
-			break;
-		case OPT_SEED:
-			rc = option_number("--seed", optarg, 0, 2147483647, &v);
-			o->seed = (unsigned long)v;
-			break;
-		case OPT_QUICK:
-			o->quick = true;
-			break;
 		case OPT_RESUME:
 			o->resume = true;
 			break;
-		case 'o':
-			o->dir = optarg;
-			break;
 		case 'h':
-		case OPT_HELP:
 			fputs(help, stdout);
 			return EXIT_DONE;
-		case '?':
 		default:
+			rc = run_option(c, optarg, o);
+			if (rc != -ENOENT)
+				break;
 			return complain(EXIT_USAGE,
 					"run: option '%s' is unknown or lacks its value: see "
 					"`activemm run --help'",
@@ -164,21 +110,6 @@ static int plan_restore(struct plan *p, struct run_options *o, const json_t *mac
 			     : error_set(e, EINVAL, "%s/machine.json: the plan is damaged", o->dir);
 }
 
-static json_t *plan_json(const struct plan *p, const struct run_options *o)
-{
-	json_t *list = json_array();
-	char spec[384];
-
-	for (unsigned int i = 0; i < p->n; i++) {
-		plan_spec(&p->items[i], spec, sizeof(spec));
-		json_array_append_new(list, json_pack("{s:s, s:I}", "spec", spec, "iterations",
-						      (json_int_t)p->items[i].iterations));
-	}
-	return json_pack("{s:o, s:I, s:I, s:I, s:b}", "scenarios", list, "trials",
-			 (json_int_t)o->trials, "seconds", (json_int_t)o->seconds, "seed",
-			 (json_int_t)o->seed, "quick", o->quick);
-}
-
 /* Trials of @set that need not be done again: valid ones, and those given up. */
 static json_t *trials_done(const struct result_set *set)
 {
@@ -214,39 +145,6 @@ static int same_machine(const json_t *old, const json_t *new, const char *dir, s
 					 "%s was measured on another %s: start a new set", dir,
 					 parts[i]);
 	return 0;
-}
-
-/* Drops what cannot run here and keeps the reasons in @machine. -EINVAL if nothing is left. */
-static int plan_possible(const struct bench *b, struct plan *p, json_t *machine, struct error *e)
-{
-	json_t *skipped = json_array();
-	unsigned int kept = 0;
-	const struct scenario *last = NULL;
-	struct error why = { 0 };
-	char told[512] = "";
-
-	for (unsigned int i = 0; i < p->n; i++) {
-		struct plan_item *item = &p->items[i];
-		struct trial_order order = { .scenario = item->scenario, .params = item->params };
-		struct trial t;
-
-		trial_describe(b, &order, &t);
-		if (!item->scenario->possible || !item->scenario->possible(&t, &why)) {
-			p->items[kept++] = *item;
-			continue;
-		}
-		/* A scenario that cannot run with any of its parameters is told of once. */
-		if (last == item->scenario && !strcmp(told, why.text))
-			continue;
-		last = item->scenario;
-		snprintf(told, sizeof(told), "%s", why.text);
-		fprintf(stderr, "activemm: skipped %s: %s\n", last->name, why.text);
-		json_array_append_new(skipped,
-				      json_pack("{s:s, s:s}", "what", last->name, "why", why.text));
-	}
-	p->n = kept;
-	json_object_set_new(machine, "skipped", skipped);
-	return kept ? 0 : error_set(e, EINVAL, "nothing can run here: %s", why.text);
 }
 
 static int finish(const struct run_options *o, const struct run_tally *tally, struct error *e)
@@ -311,7 +209,7 @@ static int run(struct run_options *o, char **specs, int nspecs, struct run_tally
 	if (o->resume)
 		rc = same_machine(old.machine, machine, o->dir, e);
 	if (!rc)
-		rc = plan_possible(&b, &plan, machine, e);
+		rc = run_possible(&b, &plan, machine, e);
 	if (!rc)
 		rc = result_create(&w, o->dir, machine, o->resume, e);
 	if (rc)
@@ -322,7 +220,7 @@ static int run(struct run_options *o, char **specs, int nspecs, struct run_tally
 	rc = run_look(&b, &plan, o, json_object_get(machine, "skipped"), e);
 	if (rc)
 		goto done;
-	json_object_set_new(machine, "run", plan_json(&plan, o));
+	json_object_set_new(machine, "run", run_plan_json(&plan, o));
 	rc = result_write_json(o->dir, "machine.json", machine, e);
 	if (rc)
 		goto done;
@@ -340,20 +238,6 @@ done:
 	return rc;
 }
 
-/* results/run-DATE-TIME, whose parent is made. */
-static int default_dir(char *buf, size_t len, struct error *e)
-{
-	time_t now = time(NULL);
-	struct tm tm;
-
-	if (mkdir("results", 0777) && errno != EEXIST)
-		return error_set(e, errno,
-				 "cannot make results/ here: %s: name another place with -o DIR",
-				 strerror(errno));
-	strftime(buf, len, "results/run-%Y%m%d-%H%M%S", localtime_r(&now, &tm));
-	return 0;
-}
-
 int cmd_run(int argc, char **argv)
 {
 	struct run_options o = { .cpu = -1, .seed = (unsigned long)time(NULL) & 0x7fffffff };
@@ -368,13 +252,11 @@ int cmd_run(int argc, char **argv)
 	if (!o.resume && !o.trials)
 		o.trials = o.seconds ? 1000000 : o.quick ? TRIALS_QUICK : TRIALS;
 	if (!o.dir) {
-		if (default_dir(dir, sizeof(dir), &e))
+		if (run_default_dir(dir, sizeof(dir), "run", &e))
 			return complain(EXIT_FAILED, "%s", e.text);
 		o.dir = dir;
 	}
-	catch_signals();
-	/* Partners whose parent was killed come to this process to be reaped. */
-	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	run_catch_signals();
 	rc = run(&o, argv + optind, argc - optind, &tally, &usage, &e);
 	if (rc && rc != -EINTR)
 		return complain(usage ? EXIT_USAGE : EXIT_FAILED, "%s", e.text);

@@ -34,7 +34,7 @@ activemm_SOURCES = $(SCENARIOS) \
 	bench/scenario.c bench/scenario.h \
 	bench/summary.c bench/summary.h \
 	bench/record.c bench/record.h \
-	bench/run.c bench/run.h \
+	bench/run.c bench/run-setup.c bench/run.h \
 	bench/setup.c bench/setup.h \
 	bench/summary-group.c bench/summary-group.h \
 	bench/summary-net.c bench/summary-refill.c \

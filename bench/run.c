@@ -229,10 +229,9 @@ static void progress_round(struct progress *p, unsigned int round, const struct 
 		t->trials - t->invalid, t->invalid, now_s() - p->began);
 }
 
-/* One trial of @item in @round, done again while invalid. */
-static int trial_until_valid(const struct bench *b, const struct plan_item *item,
-			     unsigned int round, const struct run_options *o,
-			     struct result_writer *w, struct run_tally *tally, struct error *e)
+int run_trial(const struct bench *b, const struct plan_item *item, unsigned int round,
+	      const struct run_options *o, struct result_writer *w, struct run_tally *tally,
+	      struct error *e)
 {
 	bool valid = false;
 	int rc = 0;
@@ -292,7 +291,7 @@ int run_rounds(const struct bench *b, const struct plan *plan, const struct run_
 
 			progress_show(&p, item, round, o);
 			if (!key || !json_object_get(done, key))
-				rc = trial_until_valid(b, item, round, o, w, tally, e);
+				rc = run_trial(b, item, round, o, w, tally, e);
 			free(key);
 			json_decref(params);
 		}
