@@ -313,6 +313,7 @@ static int explain(const struct explain_options *o, bool *usage, struct error *e
 		rc = story_show(&story, o, &b, topo, e);
 	story_free(&story);
 	plan_free(&plan);
+	bench_close(&b);
 	cpu_topology_free(topo);
 	return rc;
 }

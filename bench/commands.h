@@ -13,6 +13,7 @@ int cmd_run(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_compare(int argc, char **argv);
+int cmd_ab(int argc, char **argv);
 int cmd_watch(int argc, char **argv);
 
 /* The one place that prints errors: "activemm: what, where, what to do". Returns @status. */

@@ -19,6 +19,8 @@ SCENARIOS = \
 
 activemm_SOURCES = $(SCENARIOS) \
 	bench/main.c bench/commands.h \
+	bench/ab-pairs.c bench/ab-pairs.h \
+	bench/cmd-ab.c \
 	bench/cmd-compare.c \
 	bench/cmd-explain.c \
 	bench/cmd-info.c \
@@ -30,6 +32,7 @@ activemm_SOURCES = $(SCENARIOS) \
 	bench/handover.c bench/handover.h \
 	bench/observe.c bench/observe.h \
 	bench/plan.c bench/plan.h \
+	bench/prepare.c bench/prepare.h \
 	bench/report-data.c bench/report-html.c bench/report-watch.c bench/report.h \
 	bench/scenario.c bench/scenario.h \
 	bench/summary.c bench/summary.h \

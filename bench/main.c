@@ -20,6 +20,7 @@ static const struct {
 	{ "explain", cmd_explain, "a few round trips, told switch by switch" },
 	{ "report", cmd_report, "summary, plots and one HTML page of a result set" },
 	{ "compare", cmd_compare, "what changed between result sets: counts first, then times" },
+	{ "ab", cmd_ab, "compare two settings of this machine, trial by trial in turns" },
 	{ "watch", cmd_watch, "how many CR3 loads active_mm saves on the running system" },
 };
 
