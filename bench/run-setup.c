@@ -72,13 +72,23 @@ void run_catch_signals(void)
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
+static bool told(const json_t *skipped, const char *what, const char *why)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach (skipped, i, one)
+		if (!strcmp(json_string_value(json_object_get(one, "what")), what) &&
+		    !strcmp(json_string_value(json_object_get(one, "why")), why))
+			return true;
+	return false;
+}
+
 int run_possible(const struct bench *b, struct plan *p, json_t *machine, struct error *e)
 {
 	json_t *skipped = json_array();
 	unsigned int kept = 0;
-	const struct scenario *last = NULL;
 	struct error why = { 0 };
-	char told[512] = "";
 
 	for (unsigned int i = 0; i < p->n; i++) {
 		struct plan_item *item = &p->items[i];
@@ -91,13 +101,11 @@ int run_possible(const struct bench *b, struct plan *p, json_t *machine, struct 
 			continue;
 		}
 		/* A scenario that cannot run with any of its parameters is told of once. */
-		if (last == item->scenario && !strcmp(told, why.text))
+		if (told(skipped, item->scenario->name, why.text))
 			continue;
-		last = item->scenario;
-		snprintf(told, sizeof(told), "%s", why.text);
-		fprintf(stderr, "activemm: skipped %s: %s\n", last->name, why.text);
-		json_array_append_new(skipped,
-				      json_pack("{s:s, s:s}", "what", last->name, "why", why.text));
+		fprintf(stderr, "activemm: skipped %s: %s\n", item->scenario->name, why.text);
+		json_array_append_new(skipped, json_pack("{s:s, s:s}", "what", item->scenario->name,
+							 "why", why.text));
 	}
 	p->n = kept;
 	json_object_set_new(machine, "skipped", skipped);
