@@ -34,7 +34,7 @@ else
 fi
 
 run list
-check "list shows every scenario of the first five" [ "$(grep -cE '^(thread|process|kworker|idle|ring):' "$tmp/out")" = 5 ]
+check "list shows every scenario" [ "$(grep -cE '^(thread|process|kworker|idle|stopper|interposed|stale|ring|shootdown|refcount|exit|kthread|base):' "$tmp/out")" = 13 ]
 run list --json
 check "list --json is JSON with claims" python3 -c 'import json,sys; d=json.load(open(sys.argv[1])); assert all("claim" in s for s in d)' "$tmp/out"
 run info --json

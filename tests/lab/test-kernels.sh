@@ -69,6 +69,46 @@ PY
 	grep -q 'skipped kthread' "$tmp/log" && { skipped=$((skipped + 1)); echo "skip - $1: $(grep -m 1 -o 'skipped kthread.*' "$tmp/log")"; }
 }
 
+# What involves a second CPU, the idle task or an exit. Spinning partners are slow under emulation: few round trips.
+remote() { # KERNEL
+	local dir=$tmp/remote-$1
+	"$top/scripts/kernel-lab" run "$1" --activemm "$activemm" --module none -o "$dir" -- stopper interposed stale:mm=own/other \
+		shootdown:state=lazy/absent,op=mprotect/munmap shootdown:state=active,op=madvise refcount:n=2 exit:borrow=lazy/none \
+		--trials 1 --iterations 60 >"$tmp/log" 2>&1
+	local status=$?
+	case $status in
+	3 | 77) skip "$1: claims on two CPUs"; return ;;
+	esac
+	# A kernel thread that passes by weighs much in so few round trips: what was never valid is judged by its counts below.
+	if python3 - "$dir" >>"$tmp/log" 2>&1 <<'PY'; then ok "$1: claims on two CPUs hold"; else not_ok "$1: claims on two CPUs hold"; fi
+import json, sys
+want = { # CR3 loads here; flushes asked of the other CPU (a range), IPIs that came there, its CR3 loads
+    "stopper": (0,), "interposed": (2,), "stale own": (1,), "stale other": (0,), "refcount": (0,), "exit lazy": (3,), "exit none": (0,),
+    "shootdown lazy mprotect": (0, (1, 2), 0, 1), "shootdown lazy munmap": (0, (1, 1), 1, 2),
+    "shootdown absent mprotect": (0, (0, 0), 0, 0), "shootdown absent munmap": (0, (0, 0), 0, 0), "shootdown active madvise": (0, (1, 1), 1, 0)}
+best = {}
+for t in map(json.loads, open(sys.argv[1] + "/trials.jsonl")):
+    p = t["params"]
+    key = " ".join([t["scenario"]] + [p[k] for k in ("borrow", "state", "op", "mm") if k in p and (k, t["scenario"]) not in
+                                      (("op", "stale"), ("mm", "refcount"))])
+    if key not in best or t["valid"]:
+        best[key] = t
+assert set(best) == set(want), set(want) ^ set(best)
+for key, t in best.items():
+    def near(what, got, low, high):
+        assert low - 0.15 <= got <= high + 0.15, (key, what, got, low, high)
+    w, c = want[key], t["counters"]
+    near("cr3-loads", c["cr3-loads"]["per_round_trip"], w[0], w[0])
+    if len(w) > 1:
+        near("tlb-ipis", c["tlb-ipis"]["per_round_trip"], *w[1])
+        near("arrived", t["figures"]["tlb-interrupts"]["value"], w[2], w[2])
+        near("remote loads", t["remote"]["counters"]["cr3-loads"]["per_round_trip"], w[3], w[3])
+zombie = best["exit lazy"]["figures"]
+if "value" in zombie["zombies-seen"]: # BPF
+    assert zombie["zombie-mm-users"]["value"] < 0.1 and 0.9 < zombie["zombie-mm-count"]["value"] < 1.5, zombie
+PY
+}
+
 for kernel in ${ACTIVEMM_LAB_TEST_KERNELS:-oldest newest}; do
 	release=$("$top/scripts/kernel-lab" fetch --install "$kernel" 2>&1 | tee "$tmp/log" | sed -n 's/^kernel-lab: \([^ ]*\) (.*/\1/p')
 	if [ -z "$release" ]; then
@@ -77,4 +117,5 @@ for kernel in ${ACTIVEMM_LAB_TEST_KERNELS:-oldest newest}; do
 	fi
 	module "$release"
 	suite "$release"
+	remote "$release"
 done
