@@ -11,5 +11,7 @@ lib_libactivemm_a_SOURCES = \
 	lib/mem.c lib/mem.h \
 	lib/result.c lib/result.h \
 	lib/stats.c lib/stats.h \
+	lib/stats-order.c lib/stats-order.h \
+	lib/stats-rank.c lib/stats-rank.h \
 	lib/taskstate.c lib/taskstate.h \
 	lib/tracefs.c lib/tracefs.h

@@ -2,7 +2,7 @@
 # What the tests need of tests/lab and tests/kmod runs in other kernels: scripts/test starts it.
 if HAVE_CMOCKA
 UNIT_TESTS = tests/unit/test-clock tests/unit/test-counters tests/unit/test-cpu tests/unit/test-machine \
-	tests/unit/test-mem tests/unit/test-result tests/unit/test-verify
+	tests/unit/test-mem tests/unit/test-result tests/unit/test-stats tests/unit/test-verify
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 
@@ -28,12 +28,15 @@ tests_unit_test_result_SOURCES = tests/unit/test-result.c bench/summary.c bench/
 	bench/summary-refill.c
 tests_unit_test_result_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_result_LDADD = $(UNIT_LIBS)
+tests_unit_test_stats_SOURCES = tests/unit/test-stats.c
+tests_unit_test_stats_CFLAGS = $(UNIT_CFLAGS) -DSTATS_REFERENCE='"$(abs_top_srcdir)/tests/unit/stats-reference.json"'
+tests_unit_test_stats_LDADD = $(UNIT_LIBS)
 tests_unit_test_verify_SOURCES = tests/unit/test-verify.c bench/verify.c
 tests_unit_test_verify_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_verify_LDADD = $(UNIT_LIBS)
 endif
 
-EXTRA_DIST += tests/unit/data/amd-guest.tree tests/unit/data/intel-metal.tree tests/unit/data/offline.xml
+EXTRA_DIST += tests/unit/stats-reference.json tests/unit/stats-reference.py tests/unit/data/amd-guest.tree tests/unit/data/intel-metal.tree tests/unit/data/offline.xml
 
 dist_man_MANS += man/activemm.1
 

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The statistics of comparisons against SciPy and R (stats-reference.json), and what must hold of any samples. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <gsl/gsl_randist.h>
+#include <gsl/gsl_rng.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/stats-order.h"
+#include "lib/stats-rank.h"
+
+#define MOST 1000
+
+static json_t *reference;
+static gsl_rng *rng;
+
+static int setup(void **state)
+{
+	json_error_t e;
+
+	(void)state;
+	reference = json_load_file(STATS_REFERENCE, 0, &e);
+	rng = gsl_rng_alloc(gsl_rng_mt19937);
+	return reference && rng ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	gsl_rng_free(rng);
+	json_decref(reference);
+	return 0;
+}
+
+static size_t values(const json_t *o, const char *key, double *v)
+{
+	const json_t *a = json_object_get(o, key), *one;
+	size_t i;
+
+	json_array_foreach (a, i, one)
+		v[i] = json_number_value(one);
+	assert_in_range(json_array_size(a), 1, MOST);
+	return json_array_size(a);
+}
+
+static double number(const json_t *o, const char *key)
+{
+	return json_number_value(json_object_get(o, key));
+}
+
+static void close_to(double is, double should, double part, const char *what)
+{
+	if (!(fabs(is - should) <= part * fabs(should) + 1e-12))
+		fail_msg("%s: %.12g, but the reference says %.12g", what, is, should);
+}
+
+static void two_samples_agree_with_scipy_and_r(void **state)
+{
+	const json_t *one;
+	size_t i;
+
+	(void)state;
+	json_array_foreach (json_object_get(reference, "pairs"), i, one) {
+		const char *what = json_string_value(json_object_get(one, "what"));
+		const json_t *interval = json_object_get(one, "ratio_interval");
+		double x[MOST], y[MOST], low = json_number_value(json_array_get(interval, 0)),
+					 high = json_number_value(json_array_get(interval, 1));
+		size_t nx = values(one, "x", x), ny = values(one, "y", y);
+		struct mann_whitney m = stats_mann_whitney(x, nx, y, ny);
+		struct stats_difference d = stats_difference(x, nx, y, ny, 0.95, 20000, 1);
+
+		close_to(m.u, number(one, "u"), 0, what);
+		close_to(m.p, number(one, "p"), 1e-9, what);
+		assert_int_equal(m.exact, json_is_true(json_object_get(one, "exact")));
+		/* Both are random: to a tenth of the interval's width. */
+		if (fabs(d.ratio_low - low) > 0.1 * (high - low) ||
+		    fabs(d.ratio_high - high) > 0.1 * (high - low))
+			fail_msg("%s: [%g, %g], but SciPy has [%g, %g]", what, d.ratio_low,
+				 d.ratio_high, low, high);
+	}
+}
+
+static void holm_agrees_with_r(void **state)
+{
+	const json_t *h = json_object_get(reference, "holm");
+	double p[MOST], should[MOST], is[MOST];
+	size_t n = values(h, "p", p);
+
+	(void)state;
+	values(h, "adjusted", should);
+	p[n] = NAN; /* not a test: neither counted nor corrected */
+	assert_int_equal(stats_holm(p, is, n + 1), 0);
+	for (size_t i = 0; i < n; i++)
+		close_to(is[i], should[i], 1e-12, "Holm");
+	assert_true(isnan(is[n]));
+}
+
+static void series_agree_with_scipy_and_r(void **state)
+{
+	const json_t *one;
+	size_t i;
+
+	(void)state;
+	json_array_foreach (json_object_get(reference, "series"), i, one) {
+		double v[MOST];
+		struct stats_order o = stats_order(v, values(one, "v", v));
+
+		close_to(o.drift, number(one, "rho"), 1e-9, "rho");
+		close_to(o.drift_p, number(one, "rho_p"), 1e-6, "p of rho");
+		close_to(o.lag1, number(one, "lag1"), 1e-9, "lag 1");
+	}
+	json_array_foreach (json_object_get(reference, "sign"), i, one) {
+		unsigned int above = (unsigned int)number(one, "above"),
+			     below = (unsigned int)number(one, "below");
+		double p;
+
+		stats_warmup_batches(&above, &below, 1, 0.05, &p);
+		close_to(p, number(one, "p"), 1e-9, "sign test");
+	}
+}
+
+static size_t noise(double *v, size_t n, double centre, double spread)
+{
+	for (size_t i = 0; i < n; i++)
+		v[i] = centre * exp(gsl_ran_gaussian(rng, spread));
+	return n;
+}
+
+static void swapping_the_sides_flips_every_sign(void **state)
+{
+	(void)state;
+	for (unsigned long seed = 0; seed < 200; seed++) {
+		double x[40], y[40];
+		size_t nx, ny;
+		struct stats_difference d, e;
+
+		gsl_rng_set(rng, seed + 1);
+		nx = noise(x, 2 + seed % 39, 1000, 0.02);
+		ny = noise(y, 2 + seed * 7 % 39, 1005, 0.03);
+		stats_sort(x, nx);
+		stats_sort(y, ny);
+		d = stats_difference(x, nx, y, ny, 0.95, 500, seed);
+		e = stats_difference(y, ny, x, nx, 0.95, 500, seed);
+		close_to(e.ratio, 1 / d.ratio, 1e-12, "ratio");
+		close_to(e.ratio_low, 1 / d.ratio_high, 1e-12, "low ratio");
+		close_to(e.ratio_high, 1 / d.ratio_low, 1e-12, "high ratio");
+		close_to(e.value, -d.value, 1e-9, "difference");
+		close_to(e.low, -d.high, 1e-9, "low difference");
+		close_to(e.high, -d.low, 1e-9, "high difference");
+		close_to(stats_mann_whitney(y, ny, x, nx).p, stats_mann_whitney(x, nx, y, ny).p,
+			 1e-12, "p");
+		assert_true(stats_mann_whitney(x, nx, x, nx).p == 1);
+	}
+}
+
+/* Of one source, sets differ "significantly" at most as often as the level says; 5 % of 2000 is 100, three sigma more 129. */
+static void alike_is_called_different_no_more_often_than_promised(void **state)
+{
+	static const size_t sizes[] = { 5, 15, 60 };
+
+	(void)state;
+	for (size_t s = 0; s < 3; s++) {
+		unsigned int wrong = 0, missed = 0, drift = 0, lag = 0, warm = 0;
+		double x[60], y[60], level = 0.05;
+
+		gsl_rng_set(rng, 7);
+		for (int round = 0; round < 2000; round++) {
+			size_t n = noise(x, sizes[s], 1000, 0.05);
+			struct stats_order o = stats_order(x, n);
+			struct stats_difference d;
+
+			noise(y, n, 1000, 0.05);
+			drift += o.drift_p < level;
+			lag += o.lag1_p < level;
+			if (round < 500)
+				warm += stats_warmup(x, n, (unsigned long)round).values > 0;
+			stats_sort(x, n);
+			stats_sort(y, n);
+			wrong += stats_mann_whitney(x, n, y, n).p < level;
+			d = stats_difference(x, n, y, n, 0.95, 500, (unsigned long)round);
+			missed += d.ratio_low > 1 || d.ratio_high < 1;
+		}
+		if (wrong > 129 || missed > 140 || drift > 129 || lag > 129 || warm > 40)
+			fail_msg("of 2000 at %zu: %u differ, %u intervals miss, %u drift, %u are "
+				 "autocorrelated; of 500: %u warm up",
+				 sizes[s], wrong, missed, drift, lag, warm);
+	}
+}
+
+/* As many trials as it names must find the difference about as often as it says (80 %). */
+static void the_trials_it_names_are_enough(void **state)
+{
+	double x[400], y[400], need = 0;
+	unsigned int found = 0;
+	size_t n;
+
+	(void)state;
+	gsl_rng_set(rng, 11);
+	for (int i = 0; i < 200; i++) {
+		noise(x, 15, 1000, 0.03);
+		noise(y, 15, 1000, 0.03);
+		stats_sort(x, 15);
+		stats_sort(y, 15);
+		need += stats_trials_needed(x, 15, y, 15, 0.02, 0.01, 0.8) / 200;
+	}
+	n = (size_t)need;
+	assert_in_range(n, 20, 400);
+	for (int i = 0; i < 500; i++) {
+		noise(x, n, 1000, 0.03);
+		noise(y, n, 1020, 0.03);
+		stats_sort(x, n);
+		stats_sort(y, n);
+		found += stats_mann_whitney(x, n, y, n).p < 0.01;
+	}
+	if (found < 350 || found > 475)
+		fail_msg("%zu trials find it in %u of 500", n, found);
+}
+
+static void a_warm_up_is_found_where_there_is_one(void **state)
+{
+	static const unsigned int above[] = { 60, 59, 48, 31 }, below[] = { 0, 1, 12, 29 };
+	unsigned int found = 0, near = 0;
+	double v[40], p;
+
+	(void)state;
+	gsl_rng_set(rng, 3);
+	for (unsigned long i = 0; i < 200; i++) {
+		struct stats_warmup w;
+
+		noise(v, 40, 1000, 0.01);
+		for (int k = 0; k < 6; k++)
+			v[k] *= 1.05;
+		w = stats_warmup(v, 40, i);
+		found += w.values > 0;
+		near += w.values >= 5 && w.values <= 8 && w.share > 0.03;
+	}
+	if (found < 190 || near < 180)
+		fail_msg("of 200: %u found, %u as long as it is", found, near);
+	assert_int_equal(stats_warmup_batches(above, below, 4, 0.05, &p), 3);
+}
+
+static void too_little_gives_no_figure(void **state)
+{
+	static const double v[] = { 1, 2, 3 };
+
+	(void)state;
+	assert_true(isnan(stats_mann_whitney(v, 0, v, 3).p));
+	assert_true(isnan(stats_difference(v, 1, v, 3, 0.95, 100, 1).low));
+	assert_true(isnan(stats_order(v, 3).drift_p));
+	assert_true(isnan(stats_warmup(v, 3, 1).p));
+	assert_true(isnan(stats_trials_needed(v, 2, v, 3, 0.02, 0.05, 0.8)));
+	assert_true(isnan(stats_sorted_median(v, 0)));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(two_samples_agree_with_scipy_and_r),
+		cmocka_unit_test(holm_agrees_with_r),
+		cmocka_unit_test(series_agree_with_scipy_and_r),
+		cmocka_unit_test(swapping_the_sides_flips_every_sign),
+		cmocka_unit_test(alike_is_called_different_no_more_often_than_promised),
+		cmocka_unit_test(the_trials_it_names_are_enough),
+		cmocka_unit_test(a_warm_up_is_found_where_there_is_one),
+		cmocka_unit_test(too_little_gives_no_figure),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
