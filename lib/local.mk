@@ -6,6 +6,7 @@ lib_libactivemm_a_SOURCES = \
 	lib/cpu.c lib/cpu.h lib/cpu-private.h lib/cpu-order.c \
 	lib/error.c lib/error.h \
 	lib/events.c lib/events.h \
+	lib/lines.c lib/lines.h \
 	lib/machine.c lib/machine.h lib/machine-private.h \
 	lib/machine-cpu.c lib/machine-kernel.c lib/machine-source.c \
 	lib/mem.c lib/mem.h \
@@ -14,4 +15,6 @@ lib_libactivemm_a_SOURCES = \
 	lib/stats-order.c lib/stats-order.h \
 	lib/stats-rank.c lib/stats-rank.h \
 	lib/taskstate.c lib/taskstate.h \
-	lib/tracefs.c lib/tracefs.h
+	lib/tracefs.c lib/tracefs.h \
+	lib/trialscan.c lib/trialscan.h \
+	lib/trialset.c lib/trialset.h lib/trialset-part.c lib/trialset-private.h

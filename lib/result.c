@@ -7,10 +7,10 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "lib/lines.h"
 #include "lib/result.h"
 
 #define FREE_BYTES_NEEDED (16ull << 20)
-#define LINE_MAX_BYTES	  (16u << 20) /* a longer line is no trial */
 
 struct result_writer {
 	char *dir;
@@ -174,100 +174,185 @@ void result_close(struct result_writer *w)
 	free(w);
 }
 
-static int machine_read(struct result_set *set, struct error *e)
+/* Opens @name in @dir for reading; a plain file only, as others may never end. A descriptor or -errno. */
+static int open_plain(const char *dir, const char *name, char **path, off_t *size, struct error *e)
 {
-	char *path = path_join(set->dir, "machine.json");
-	json_error_t je;
+	struct stat st;
+	int fd;
 
-	if (!path)
+	*path = path_join(dir, name);
+	if (!*path)
 		return error_set(e, ENOMEM, "out of memory");
-	set->machine = json_load_file(path, JSON_REJECT_DUPLICATES, &je);
-	if (!set->machine && access(path, R_OK))
-		error_set(e, errno, "%s is no result set: cannot read machine.json: %s", set->dir,
-			  strerror(errno));
-	else if (!set->machine)
-		error_set(e, EINVAL, "%s:%d: damaged: %s", path, je.line, je.text);
-	else if (!json_is_object(set->machine) ||
-		 !json_is_object(json_object_get(set->machine, "kernel"))) {
-		json_decref(set->machine);
-		set->machine = NULL;
-		error_set(e, EINVAL, "%s is no machine record of this suite", path);
+	fd = open(*path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return error_set(e, errno, "%s is no result set: cannot read %s: %s", dir, name,
+				 strerror(errno));
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
+		close(fd);
+		return error_set(e, EINVAL, "%s is no plain file", *path);
 	}
+	*size = st.st_size;
+	return fd;
+}
+
+int result_open_trials(const char *dir, char **path, off_t *size, struct error *e)
+{
+	return open_plain(dir, "trials.jsonl", path, size, e);
+}
+
+/* 0 before there were versions; -1 if it is none at all. */
+static json_int_t schema_of(const json_t *o)
+{
+	const json_t *v = json_object_get(o, "schema");
+
+	return !v						  ? 0
+	       : json_is_integer(v) && json_integer_value(v) >= 0 ? json_integer_value(v)
+								  : -1;
+}
+
+static int machine_check(const char *path, const json_t *machine, struct error *e)
+{
+	if (json_is_object(machine) && schema_of(machine) > RESULT_SCHEMA)
+		return error_set(e, EINVAL, "%s: written by a newer version of this suite", path);
+	if (!json_is_object(machine) || schema_of(machine) < 0 ||
+	    !json_is_object(json_object_get(machine, "kernel")))
+		return error_set(e, EINVAL, "%s is no machine record of this suite", path);
+	return 0;
+}
+
+int result_read_machine(const char *dir, json_t **machine, struct error *e)
+{
+	char *path = NULL;
+	json_error_t je;
+	off_t size;
+	int fd = open_plain(dir, "machine.json", &path, &size, e), rc = fd < 0 ? fd : 0;
+
+	*machine = NULL;
+	if (!rc && size > LINE_MOST)
+		rc = error_set(e, EFBIG, "%s: %lld MB are no machine record", path,
+			       (long long)size >> 20);
+	if (!rc) {
+		*machine = json_loadfd(fd, JSON_REJECT_DUPLICATES, &je);
+		rc = *machine ? machine_check(path, *machine, e)
+			      : error_set(e, EINVAL, "%s:%d: damaged: %s", path, je.line, je.text);
+	}
+	if (rc) {
+		json_decref(*machine);
+		*machine = NULL;
+	}
+	if (fd >= 0)
+		close(fd);
 	free(path);
-	return set->machine ? 0 : -EINVAL;
+	return rc;
+}
+
+static bool absent_or(const json_t *v, bool fits)
+{
+	return !v || fits;
 }
 
 /* Is it a trial whose parts have the types that readers rely on? */
 static bool trial_sound(const json_t *t)
 {
-	const json_t *claim = json_object_get(t, "claim"), *latency = json_object_get(t, "latency");
+	const json_t *claim = json_object_get(t, "claim"), *latency = json_object_get(t, "latency"),
+		     *trial = json_object_get(t, "trial"),
+		     *counters = json_object_get(t, "counters"),
+		     *violations = json_object_get(t, "violations"),
+		     *ns = json_object_get(t, "ns_per_round_trip");
+	json_int_t schema = schema_of(t);
 
-	return json_is_object(t) && json_is_integer(json_object_get(t, "schema")) &&
-	       json_is_string(json_object_get(t, "scenario")) &&
+	return json_is_object(t) && schema >= 0 && json_is_string(json_object_get(t, "scenario")) &&
 	       json_is_object(json_object_get(t, "params")) &&
-	       json_is_integer(json_object_get(t, "trial")) &&
-	       json_is_object(json_object_get(t, "counters")) &&
 	       json_is_boolean(json_object_get(t, "valid")) &&
-	       json_is_array(json_object_get(t, "violations")) &&
-	       (!claim || json_is_object(claim)) && (!latency || json_is_object(latency)) &&
-	       (json_is_number(json_object_get(t, "ns_per_round_trip")) ||
-		json_is_null(json_object_get(t, "ns_per_round_trip")));
+	       (json_is_number(ns) || json_is_null(ns)) &&
+	       absent_or(claim, json_is_object(claim)) &&
+	       absent_or(latency, json_is_object(latency)) &&
+	       (trial ? json_is_integer(trial) : !schema) &&
+	       (counters ? json_is_object(counters) : !schema) &&
+	       (violations ? json_is_array(violations) : !schema);
 }
 
-static int trial_add(struct result_set *set, const char *path, const char *line, size_t len,
-		     size_t number, bool whole, struct error *e)
+/* What lines of schema 0 may lack. */
+static int trial_complete(json_t *t, size_t number)
+{
+	int failed = 0;
+
+	if (!json_object_get(t, "trial"))
+		failed |= json_object_set_new(t, "trial", json_integer((json_int_t)number - 1));
+	if (!json_object_get(t, "counters"))
+		failed |= json_object_set_new(t, "counters", json_object());
+	if (!json_object_get(t, "violations"))
+		failed |= json_object_set_new(t, "violations", json_array());
+	return failed ? -ENOMEM : 0;
+}
+
+int result_parse_trial(const char *path, size_t number, const char *line, size_t len,
+		       json_t **trial, struct error *e)
 {
 	json_error_t je;
-	json_t *t = json_loadb(line, len, JSON_REJECT_DUPLICATES, &je);
+	int rc = 0;
 
-	if (!t && !whole) {
-		snprintf(set->notice, sizeof(set->notice),
-			 "%.180s:%zu: the last line is half-written and was left out", path,
-			 number);
-		return 0;
-	}
-	if (!t)
+	*trial = json_loadb(line, len, JSON_REJECT_DUPLICATES, &je);
+	if (!*trial)
 		return error_set(e, EINVAL, "%s:%zu: damaged: %s", path, number, je.text);
-	if (!trial_sound(t) || json_integer_value(json_object_get(t, "schema")) > RESULT_SCHEMA) {
-		bool newer = json_integer_value(json_object_get(t, "schema")) > RESULT_SCHEMA;
-
-		json_decref(t);
-		return error_set(e, EINVAL,
-				 newer ? "%s:%zu: written by a newer version of this suite"
-				       : "%s:%zu: this is no trial of this suite",
-				 path, number);
+	if (schema_of(*trial) > RESULT_SCHEMA)
+		rc = error_set(e, EINVAL, "%s:%zu: written by a newer version of this suite", path,
+			       number);
+	else if (!trial_sound(*trial))
+		rc = error_set(e, EINVAL, "%s:%zu: this is no trial of this suite", path, number);
+	else if (trial_complete(*trial, number))
+		rc = error_set(e, ENOMEM, "out of memory");
+	if (rc) {
+		json_decref(*trial);
+		*trial = NULL;
 	}
-	return json_array_append_new(set->trials, t) ? error_set(e, ENOMEM, "out of memory") : 0;
+	return rc;
+}
+
+int result_line_error(const char *path, size_t number, int rc, struct error *e)
+{
+	if (rc == -EFBIG)
+		return error_set(e, EFBIG, "%s:%zu: a line of more than %u MB is no trial", path,
+				 number, LINE_MOST >> 20);
+	return error_set(e, -rc, "cannot read %s: %s", path, strerror(-rc));
+}
+
+static int trials_add(struct result_set *set, const char *path, struct lines *l, struct error *e)
+{
+	json_t *trial;
+	bool whole;
+	ssize_t len;
+	char *line;
+	int rc;
+
+	while ((len = lines_next(l, &line, &whole)) >= 0) {
+		if (!len)
+			continue;
+		rc = result_parse_trial(path, l->number, line, (size_t)len, &trial, e);
+		if (rc && whole)
+			return rc;
+		if (rc)
+			snprintf(set->notice, sizeof(set->notice), RESULT_HALF_LINE, path,
+				 l->number);
+		else if (json_array_append_new(set->trials, trial))
+			return error_set(e, ENOMEM, "out of memory");
+	}
+	return len == -ENODATA ? 0 : result_line_error(path, l->number, (int)len, e);
 }
 
 static int trials_read(struct result_set *set, struct error *e)
 {
-	char *path = path_join(set->dir, "trials.jsonl"), *line = NULL;
-	size_t cap = 0, number = 0;
-	ssize_t len;
-	FILE *f = path ? fopen(path, "re") : NULL;
-	int rc = 0;
+	struct lines l = { 0 };
+	char *path = NULL;
+	off_t size;
+	int fd = result_open_trials(set->dir, &path, &size, e), rc = fd < 0 ? fd : 0;
 
-	if (!f) {
-		rc = error_set(e, errno, "%s is no result set: cannot read trials.jsonl: %s",
-			       set->dir, strerror(errno));
-		free(path);
-		return rc;
+	if (!rc) {
+		rc = lines_open(&l, fd, 0, size);
+		rc = rc ? result_line_error(path, 0, rc, e) : trials_add(set, path, &l, e);
+		lines_close(&l);
+		close(fd);
 	}
-	while (!rc && (len = getline(&line, &cap, f)) > 0) {
-		bool whole = line[len - 1] == '\n';
-
-		number++;
-		if (len > LINE_MAX_BYTES)
-			rc = error_set(e, EFBIG, "%s:%zu: a line of %zd MB is no trial", path,
-				       number, len >> 20);
-		else if (len > 1 || !whole)
-			rc = trial_add(set, path, line, (size_t)len, number, whole, e);
-	}
-	if (!rc && ferror(f))
-		rc = error_set(e, EIO, "cannot read %s", path);
-	fclose(f);
-	free(line);
 	free(path);
 	return rc;
 }
@@ -277,7 +362,8 @@ int result_read(struct result_set *set, const char *dir, struct error *e)
 	int rc;
 
 	*set = (struct result_set){ .dir = strdup(dir), .trials = json_array() };
-	rc = set->dir && set->trials ? machine_read(set, e) : error_set(e, ENOMEM, "out of memory");
+	rc = set->dir && set->trials ? result_read_machine(dir, &set->machine, e)
+				     : error_set(e, ENOMEM, "out of memory");
 	if (!rc)
 		rc = trials_read(set, e);
 	if (rc)

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A set read in parts at the same time, and put together in the file's order. */
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/result.h"
+#include "lib/trialset-private.h"
+
+#define PART_LEAST (4 << 20) /* bytes for which a thread is worth its start */
+#define PARTS_MOST 64
+
+static struct trial_text text_of(const char *s)
+{
+	return (struct trial_text){ s, strlen(s) };
+}
+
+/* Appends @from to @to, and leaves it empty. */
+static int values_move(struct trial_values *to, struct trial_values *from)
+{
+	double *more;
+
+	if (!to->n) {
+		free(to->v);
+		*to = *from;
+		*from = (struct trial_values){ 0 };
+		return 0;
+	}
+	more = from->n ? reallocarray(to->v, to->n + from->n, sizeof(*more)) : to->v;
+	if (!more)
+		return -ENOMEM;
+	if (from->n)
+		memcpy(more + to->n, from->v, from->n * sizeof(*more));
+	to->v = more;
+	to->n += from->n;
+	to->room = to->n > to->room ? to->n : to->room;
+	free(from->v);
+	*from = (struct trial_values){ 0 };
+	return 0;
+}
+
+static void start_move(struct trial_group *to, struct trial_group *from)
+{
+	struct trial_start *a = to->start, *b = from->start;
+
+	if (!a) {
+		to->start = b;
+		from->start = NULL;
+		return;
+	}
+	if (!b || a->trials + b->trials > TRIAL_SERIES)
+		return;
+	for (size_t i = 0; i < TRIAL_BATCHES / 2; i++) {
+		a->above[i] += b->above[i];
+		a->below[i] += b->below[i];
+	}
+	memcpy(a->first + a->trials, b->first, b->trials * sizeof(*b->first));
+	a->trials += b->trials;
+}
+
+/* Appends what @from has read to @to. 0 or -errno. */
+static int part_merge(struct part *to, struct part *from)
+{
+	struct trial_set *set = &from->set;
+	int rc = 0;
+
+	for (size_t i = 0; i < set->n && !rc; i++) {
+		struct trial_group *g = &set->groups[i], *into;
+		struct trial_text scenario = text_of(g->scenario), params = text_of(g->params);
+
+		rc = part_group(to, &scenario, &params, &into);
+		if (rc)
+			break;
+		into->trials += g->trials;
+		into->valid += g->valid;
+		rc = values_move(&into->ns, &g->ns);
+		for (size_t k = 0; k < g->counters && !rc; k++) {
+			struct trial_text name = text_of(set->counter[k]);
+			ssize_t at = part_counter(to, &name, k);
+
+			rc = at < 0 ? (int)at : group_counters(into, (size_t)at + 1);
+			if (!rc)
+				rc = values_move(&into->counter[at], &g->counter[k]);
+		}
+		start_move(into, g);
+	}
+	to->set.trials += set->trials;
+	to->set.verified &= set->verified;
+	trial_set_free(set);
+	return rc;
+}
+
+static void *part_thread(void *p)
+{
+	part_read(p);
+	return NULL;
+}
+
+static size_t parts_wanted(off_t size)
+{
+	size_t n = (size_t)size / PART_LEAST;
+	cpu_set_t cpus;
+
+	if (!sched_getaffinity(0, sizeof(cpus), &cpus) && n > (size_t)CPU_COUNT(&cpus))
+		n = (size_t)CPU_COUNT(&cpus);
+	return n < 1 ? 1 : n > PARTS_MOST ? PARTS_MOST : n;
+}
+
+/* Which line of the file, and what is wrong with it. */
+static int part_error(const struct part *p, const char *path, size_t before, struct error *e)
+{
+	size_t number = before + p->lines.number;
+	json_t *trial;
+
+	if (p->rc == -E2BIG)
+		return error_set(
+			e, EINVAL,
+			"%s:%zu: with this line it has more than %d scenario and parameter "
+			"sets, or more than %d counters: no result set of this suite",
+			path, number, TRIAL_GROUPS_MOST, TRIAL_COUNTERS);
+	if (p->bad && result_parse_trial(path, number, p->bad, p->bad_len, &trial, e))
+		return p->rc;
+	return result_line_error(path, number, p->rc, e);
+}
+
+static void parts_read(struct part *parts, size_t n, int fd, off_t size)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct part *p = &parts[i];
+		off_t from = size / (off_t)n * (off_t)i,
+		      to = i + 1 < n ? size / (off_t)n * (off_t)(i + 1) : size;
+
+		p->set.verified = true;
+		p->rc = lines_open(&p->lines, fd, from, to);
+		/* The first part, and any that gets no thread, is this one's. */
+		p->started = i && !p->rc && !pthread_create(&p->thread, NULL, part_thread, p);
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (parts[i].started)
+			pthread_join(parts[i].thread, NULL);
+		else if (!parts[i].rc)
+			part_read(&parts[i]);
+	}
+}
+
+static int trials_read(struct trial_set *set, int fd, off_t size, const char *path, struct error *e)
+{
+	size_t n = parts_wanted(size), before = 0;
+	struct part *parts = calloc(n, sizeof(*parts));
+	int rc = 0;
+
+	if (!parts)
+		return error_set(e, ENOMEM, "out of memory");
+	parts_read(parts, n, fd, size);
+	for (size_t i = 0; i < n && !rc; i++) {
+		struct part *p = &parts[i];
+
+		if (p->rc)
+			rc = part_error(p, path, before, e);
+		before += p->lines.number;
+		if (p->half)
+			snprintf(set->notice, sizeof(set->notice), RESULT_HALF_LINE, path, before);
+		if (!rc && i && (p->rc = part_merge(&parts[0], p)))
+			rc = part_error(p, path, before - p->lines.number, e);
+	}
+	for (size_t i = 0; i < n; i++) {
+		part_free(&parts[i]);
+		if (i || rc)
+			trial_set_free(&parts[i].set);
+	}
+	if (!rc) {
+		struct trial_set *got = &parts[0].set;
+
+		got->dir = set->dir;
+		got->machine = set->machine;
+		memcpy(got->notice, set->notice, sizeof(set->notice));
+		got->verified &= got->trials > 0;
+		*set = *got;
+	}
+	free(parts);
+	return rc;
+}
+
+int trial_set_read(struct trial_set *set, const char *dir, struct error *e)
+{
+	char *path = NULL;
+	off_t size;
+	int fd, rc;
+
+	*set = (struct trial_set){ .dir = strdup(dir) };
+	rc = set->dir ? result_read_machine(dir, &set->machine, e)
+		      : error_set(e, ENOMEM, "out of memory");
+	if (!rc) {
+		fd = result_open_trials(dir, &path, &size, e);
+		rc = fd < 0 ? fd : trials_read(set, fd, size, path, e);
+		if (fd >= 0)
+			close(fd);
+		free(path);
+	}
+	if (rc)
+		trial_set_free(set);
+	return rc;
+}
+
+static void group_free(struct trial_group *g)
+{
+	free(g->scenario);
+	free(g->params);
+	json_decref(g->parsed);
+	free(g->ns.v);
+	for (size_t i = 0; i < g->counters; i++)
+		free(g->counter[i].v);
+	free(g->counter);
+	free(g->start);
+}
+
+void trial_set_free(struct trial_set *set)
+{
+	for (size_t i = 0; i < set->n; i++)
+		group_free(&set->groups[i]);
+	free(set->groups);
+	for (size_t i = 0; i < set->counters; i++)
+		free(set->counter[i]);
+	json_decref(set->machine);
+	free(set->dir);
+	*set = (struct trial_set){ 0 };
+}
+
+const struct trial_group *trial_set_find(const struct trial_set *set, const char *scenario,
+					 const char *params)
+{
+	for (size_t i = 0; i < set->n; i++)
+		if (!strcmp(set->groups[i].params, params) &&
+		    !strcmp(set->groups[i].scenario, scenario))
+			return &set->groups[i];
+	return NULL;
+}
+
+const struct trial_values *trial_counter(const struct trial_set *set, const struct trial_group *g,
+					 const char *name)
+{
+	static const struct trial_values none;
+
+	for (size_t i = 0; i < g->counters; i++)
+		if (!strcmp(set->counter[i], name))
+			return &g->counter[i];
+	return &none;
+}
