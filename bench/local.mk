@@ -27,6 +27,9 @@ activemm_SOURCES = $(SCENARIOS) \
 	bench/cmd-list.c \
 	bench/cmd-report.c \
 	bench/cmd-run.c \
+	bench/compare.c bench/compare.h bench/compare-private.h \
+	bench/compare-csv.c bench/compare-facts.c bench/compare-machine.c \
+	bench/compare-print.c bench/compare-verdict.c \
 	bench/explain-draw.c bench/explain-print.c bench/explain-story.c bench/explain-words.c bench/explain.h \
 	bench/gnuplot.c bench/gnuplot.h \
 	bench/handover.c bench/handover.h \

@@ -203,12 +203,12 @@ int group_counters(struct trial_group *g, size_t n)
 
 static int start_add(struct trial_group *g, const struct trial_view *v)
 {
-	double series[TRIAL_BATCHES], settled;
+	double series[TRIAL_BATCHES_MOST], settled;
 	size_t n;
 
 	if (g->start && g->start->trials == TRIAL_SERIES)
 		return 0;
-	n = trial_batches(v, series, TRIAL_BATCHES);
+	n = trial_batches(v, series, TRIAL_BATCHES_MOST);
 	if (n < 4)
 		return 0;
 	if (!g->start)

@@ -52,7 +52,7 @@ static void start_move(struct trial_group *to, struct trial_group *from)
 	}
 	if (!b || a->trials + b->trials > TRIAL_SERIES)
 		return;
-	for (size_t i = 0; i < TRIAL_BATCHES / 2; i++) {
+	for (size_t i = 0; i < TRIAL_BATCHES_MOST / 2; i++) {
 		a->above[i] += b->above[i];
 		a->below[i] += b->below[i];
 	}

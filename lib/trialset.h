@@ -10,9 +10,9 @@
 #include "lib/error.h"
 #include "lib/trialscan.h"
 
-#define TRIAL_GROUPS_MOST 4096 /* scenario and parameter sets; more are no result set */
-#define TRIAL_BATCHES	  64 /* of one trial that are looked at */
-#define TRIAL_SERIES	  256 /* trials of one group whose batches are looked at */
+#define TRIAL_GROUPS_MOST  4096 /* scenario and parameter sets; more are no result set */
+#define TRIAL_BATCHES_MOST 64 /* of one trial that are looked at */
+#define TRIAL_SERIES	   256 /* trials of one group whose batches are looked at */
 
 struct trial_values {
 	double *v; /* of valid trials that have it, in time order */
@@ -22,7 +22,7 @@ struct trial_values {
 /* How trials' batches lie against their own settled part, the later half. */
 struct trial_start {
 	size_t trials;
-	unsigned int above[TRIAL_BATCHES / 2], below[TRIAL_BATCHES / 2];
+	unsigned int above[TRIAL_BATCHES_MOST / 2], below[TRIAL_BATCHES_MOST / 2];
 	double first[TRIAL_SERIES]; /* first batch over the settled median */
 };
 

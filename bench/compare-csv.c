@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A comparison as CSV (RFC 4180): a line per quantity, scenario and set; and what the gate says. */
+#include <math.h>
+#include <string.h>
+
+#include "bench/compare.h"
+
+static double number(const json_t *o, const char *key)
+{
+	const json_t *v = json_object_get(o, key);
+
+	return json_is_number(v) ? json_number_value(v) : NAN;
+}
+
+static const char *text(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s ? s : "";
+}
+
+static void quoted(FILE *out, const char *s)
+{
+	fputc('"', out);
+	for (; *s; s++) {
+		if (*s == '"')
+			fputc('"', out);
+		fputc(*s, out);
+	}
+	fputc('"', out);
+}
+
+static void figure(FILE *out, const json_t *row, const char *key)
+{
+	double v = number(row, key);
+
+	fputc(',', out);
+	if (isfinite(v))
+		fprintf(out, "%.9g", v);
+}
+
+static void line(FILE *out, const json_t *pair, const json_t *row, const char *quantity,
+		 const char *base, const char *other, const char *verdict)
+{
+	static const char *const rest[] = {
+		"ratio",	   "low", "high",   "difference",   "difference_low",
+		"difference_high", "p",	  "p_holm", "trials_needed"
+	};
+
+	quoted(out, text(row, "scenario"));
+	fputc(',', out);
+	quoted(out, text(row, "params"));
+	fprintf(out, ",%s,", quantity);
+	quoted(out, text(pair, "base_name"));
+	fputc(',', out);
+	quoted(out, text(pair, "other_name"));
+	figure(out, row, "base_trials");
+	figure(out, row, "other_trials");
+	figure(out, row, base);
+	figure(out, row, other);
+	for (size_t i = 0; i < sizeof(rest) / sizeof(*rest); i++)
+		figure(out, row, rest[i]);
+	fprintf(out, ",%s,%s\n", verdict,
+		json_is_true(json_object_get(pair, "forced")) ? "forced" : "");
+}
+
+void compare_print_csv(const json_t *all, FILE *out)
+{
+	const json_t *pair, *v;
+	size_t p, i;
+
+	fprintf(out, "scenario,parameters,quantity,base,other,base_trials,other_trials,base_median,"
+		     "other_median,ratio,ratio_low,ratio_high,difference,difference_low,"
+		     "difference_high,p,p_holm,trials_needed,verdict,forced\n");
+	json_array_foreach (all, p, pair) {
+		json_array_foreach (json_object_get(pair, "counts"), i, v)
+			line(out, pair, v, text(v, "count"), "base", "other",
+			     number(v, "other") > number(v, "base") ? "more" : "fewer");
+		json_array_foreach (json_object_get(pair, "counters_lost"), i, v)
+			line(out, pair, v, text(v, "counter"), "", "", "lost");
+		json_array_foreach (json_object_get(pair, "times"), i, v)
+			line(out, pair, v, text(v, "quantity"), "base_median", "other_median",
+			     text(v, "verdict"));
+	}
+}
+
+static bool pair_fails(const json_t *pair, double percent, char *buf, size_t len)
+{
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach (json_object_get(pair, "counts"), i, v)
+		if (number(v, "other") > number(v, "base")) {
+			snprintf(buf, len, "%s %s: %s per round trip grew from %.2f to %.2f in %s",
+				 text(v, "scenario"), text(v, "params"), text(v, "count"),
+				 number(v, "base"), number(v, "other"), text(pair, "other_name"));
+			return true;
+		}
+	json_array_foreach (json_object_get(pair, "missing"), i, v)
+		if (!strcmp(text(v, "only_in"), "base")) {
+			snprintf(buf, len, "%s %s is missing from %s", text(v, "scenario"),
+				 text(v, "params"), text(pair, "other"));
+			return true;
+		}
+	json_array_foreach (json_object_get(pair, "times"), i, v)
+		if (!strcmp(text(v, "verdict"), "slower") &&
+		    (number(v, "low") - 1) * 100 > percent) {
+			snprintf(buf, len, "%s %s is slower by %.1f %% [%.1f, %.1f] in %s",
+				 text(v, "scenario"), text(v, "params"),
+				 (number(v, "ratio") - 1) * 100, (number(v, "low") - 1) * 100,
+				 (number(v, "high") - 1) * 100, text(pair, "other_name"));
+			return true;
+		}
+	return false;
+}
+
+bool compare_fails(const json_t *all, double percent, char *buf, size_t len)
+{
+	const json_t *pair;
+	size_t p;
+
+	json_array_foreach (all, p, pair)
+		if (pair_fails(pair, percent, buf, len))
+			return true;
+	return false;
+}
+
+bool compare_blind(const json_t *all, char *buf, size_t len)
+{
+	static const char *const counts[] = { "cr3-loads", "cr3-flushes", "context-switches" };
+	const json_t *pair, *v;
+	size_t p, i, noisy = 0;
+
+	json_array_foreach (all, p, pair) {
+		if (json_object_get(pair, "times_refused") &&
+		    !json_is_true(json_object_get(pair, "forced"))) {
+			snprintf(buf, len, "only counts were held against the gate, no times: %s",
+				 text(pair, "times_refused"));
+			return true;
+		}
+		json_array_foreach (json_object_get(pair, "counters_lost"), i, v)
+			for (size_t c = 0; c < sizeof(counts) / sizeof(*counts); c++)
+				if (!strcmp(text(v, "counter"), counts[c])) {
+					snprintf(buf, len,
+						 "%s was not held against the gate: only one set "
+						 "counted it",
+						 counts[c]);
+					return true;
+				}
+		json_array_foreach (json_object_get(pair, "times"), i, v)
+			noisy += !strcmp(text(v, "verdict"), "noisy") ||
+				 !strcmp(text(v, "verdict"), "no trials");
+	}
+	if (noisy)
+		snprintf(buf, len, "the gate saw nothing, but %zu rows were too noisy to tell",
+			 noisy);
+	return noisy;
+}

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A comparison as text and as Markdown; CSV is in compare-csv.c. */
+#include <math.h>
+#include <string.h>
+
+#include "bench/compare.h"
+
+static double number(const json_t *o, const char *key)
+{
+	const json_t *v = json_object_get(o, key);
+
+	return json_is_number(v) ? json_number_value(v) : NAN;
+}
+
+static const char *text(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s ? s : "";
+}
+
+static bool verdict_is(const json_t *row, const char *verdict)
+{
+	return !strcmp(text(row, "verdict"), verdict);
+}
+
+/* "cr3-loads per switch" where a row is not about the usual quantity. */
+static const char *quantity(const json_t *row)
+{
+	const char *q = text(row, "quantity");
+
+	return strcmp(q, "ns-per-round-trip") ? q : "";
+}
+
+static void interval(const json_t *row, const char *mid, const char *low, const char *high,
+		     const char *fmt, char *buf, size_t len)
+{
+	char one[3][32];
+	const double v[3] = { number(row, mid), number(row, low), number(row, high) };
+
+	snprintf(buf, len, "-");
+	if (!isfinite(v[0]))
+		return;
+	for (int i = 0; i < 3; i++)
+		snprintf(one[i], sizeof(one[i]), fmt, v[i]);
+	if (isfinite(v[1]))
+		snprintf(buf, len, "%s [%s, %s]", one[0], one[1], one[2]);
+	else
+		snprintf(buf, len, "%s", one[0]);
+}
+
+/* Times need no fractions of a nanosecond; counts per switch do. */
+static const char *format(const json_t *row, bool sign)
+{
+	return !strncmp(text(row, "quantity"), "ns-", 3) ? (sign ? "%+.1f" : "%.1f")
+	       : sign					 ? "%+.3f"
+							 : "%.3f";
+}
+
+/* Every line of facts, each beginning with @bullet: what comes before the times. */
+static void facts_print(const json_t *all, FILE *out, const char *bullet)
+{
+	bool many = json_array_size(all) > 1, same = true;
+	const json_t *pair, *v;
+	size_t p, i;
+
+	json_array_foreach (all, p, pair)
+		json_array_foreach (json_object_get(pair, "counts"), i, v) {
+			fprintf(out, "%sCOUNT %s %s: %s per round trip: %.2f, was %.2f%s%s\n",
+				bullet, text(v, "scenario"), text(v, "params"), text(v, "count"),
+				number(v, "other"), number(v, "base"), many ? " in " : "",
+				many ? text(pair, "other_name") : "");
+			same = false;
+		}
+	if (same)
+		fprintf(out, "%sCounts: the same switches, CR3 loads and flushes per round trip.\n",
+			bullet);
+	json_array_foreach (all, p, pair) {
+		json_array_foreach (json_object_get(pair, "counters_lost"), i, v)
+			fprintf(out, "%sLOST %s: counted only in %s (%lld of %lld rows): %.200s\n",
+				bullet, text(v, "counter"),
+				text(pair, !strcmp(text(v, "only_in"), "base") ? "base_name"
+									       : "other_name"),
+				(long long)json_integer_value(json_object_get(v, "rows")),
+				(long long)json_integer_value(json_object_get(v, "of")),
+				text(v, "why"));
+		json_array_foreach (json_object_get(pair, "missing"), i, v)
+			fprintf(out, "%sMISSING %s %s: only in the %s set%s%s\n", bullet,
+				text(v, "scenario"), text(v, "params"), text(v, "only_in"),
+				many ? ", compared with " : "",
+				many ? text(pair, "other_name") : "");
+	}
+}
+
+static void machine_print(const json_t *pair, FILE *out, const char *bullet)
+{
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach (json_object_get(pair, "machine"), i, v) {
+		const size_t flags = JSON_ENCODE_ANY | JSON_COMPACT | JSON_ENSURE_ASCII;
+		char *x = json_dumps(json_object_get(v, "base"), flags);
+		char *y = json_dumps(json_object_get(v, "other"), flags);
+		char *what = json_dumps(json_object_get(v, "what"), flags);
+
+		fprintf(out, "%s%.*s: %.60s -> %.60s\n", bullet, what ? (int)strlen(what) - 2 : 0,
+			what ? what + 1 : "", x ? x : "-", y ? y : "-");
+		free(x);
+		free(y);
+		free(what);
+	}
+}
+
+static void notes_print(const json_t *all, FILE *out, const char *bullet)
+{
+	const json_t *pair, *row, *v;
+	bool many = json_array_size(all) > 1;
+	size_t p, i, k;
+
+	json_array_foreach (all, p, pair)
+		json_array_foreach (json_object_get(pair, "times"), i, row)
+			json_array_foreach (json_object_get(row, "notes"), k, v) {
+				const char *note = json_string_value(v);
+
+				/* What concerns the base alone is said once. */
+				if (p && !strncmp(note, "base", 4))
+					continue;
+				if (many && !strncmp(note, "other", 5))
+					fprintf(out, "%sNOTE %s %s: %s%s\n", bullet,
+						text(row, "scenario"), text(row, "params"),
+						text(pair, "other_name"), note + 5);
+				else
+					fprintf(out, "%sNOTE %s %s: %s\n", bullet,
+						text(row, "scenario"), text(row, "params"), note);
+			}
+}
+
+static bool times_shown(const json_t *pair)
+{
+	return !json_object_get(pair, "times_refused") ||
+	       json_is_true(json_object_get(pair, "forced"));
+}
+
+/* Says why a pair has no times, or that it has them by force. */
+static void refused_print(const json_t *all, FILE *out, const char *bullet)
+{
+	const json_t *pair;
+	size_t p;
+
+	json_array_foreach (all, p, pair) {
+		const char *refused = text(pair, "times_refused");
+		char name[80] = "";
+
+		if (json_array_size(all) > 1)
+			snprintf(name, sizeof(name), "%.70s: ", text(pair, "other_name"));
+		if (json_is_true(json_object_get(pair, "forced")))
+			fprintf(out, "%sFORCED: %s%s.\n", bullet, name, refused);
+		else if (*refused)
+			fprintf(out, "%s%sTimes are not compared: %s (--force does).\n", bullet,
+				name, refused);
+	}
+}
+
+static void pair_table(const json_t *pair, FILE *out)
+{
+	const json_t *v;
+	size_t i;
+
+	fprintf(out, "\n%-8s %-24s %9s  %-25s %-22s %8s  %s\n", "scenario", "parameters", "base",
+		"difference (ns)", "ratio", "p (Holm)", "verdict");
+	json_array_foreach (json_object_get(pair, "times"), i, v) {
+		char ratio[128], difference[128], base[32] = "-", params[64];
+
+		if (verdict_is(v, "missing") || verdict_is(v, "not compared"))
+			continue;
+		if (isfinite(number(v, "base_median")))
+			snprintf(base, sizeof(base), format(v, false), number(v, "base_median"));
+		snprintf(params, sizeof(params), "%.60s",
+			 *quantity(v) ? quantity(v) : text(v, "params"));
+		interval(v, "difference", "difference_low", "difference_high", format(v, true),
+			 difference, sizeof(difference));
+		interval(v, "ratio", "low", "high", "%.3f", ratio, sizeof(ratio));
+		fprintf(out, "%-8.8s %-24.24s %9s  %-25s %-22s ", text(v, "scenario"), params, base,
+			difference, ratio);
+		if (isfinite(number(v, "p_holm")))
+			fprintf(out, "%8.2g  %s\n", number(v, "p_holm"), text(v, "says"));
+		else
+			fprintf(out, "%8s  %s\n", "-", text(v, "says"));
+	}
+}
+
+/* One column of a table of many sets: "1.030 [1.027, 1.033] slower". */
+static void cell(const json_t *row, char *buf, size_t len)
+{
+	char ratio[128];
+
+	interval(row, "ratio", "low", "high", "%.3f", ratio, sizeof(ratio));
+	if (isfinite(number(row, "ratio")))
+		snprintf(buf, len, "%s %s", ratio, text(row, "verdict"));
+	else
+		snprintf(buf, len, "%s", text(row, "verdict"));
+}
+
+/* The row of the same group and quantity: rows of a watch may be fewer in one pair. */
+static const json_t *row_like(const json_t *pair, const json_t *row)
+{
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach (json_object_get(pair, "times"), i, v)
+		if (!strcmp(text(v, "quantity"), text(row, "quantity")) &&
+		    !strcmp(text(v, "scenario"), text(row, "scenario")) &&
+		    json_equal(json_object_get(v, "parameters"),
+			       json_object_get(row, "parameters")))
+			return v;
+	return NULL;
+}
+
+static double base_median(const json_t *all, const json_t *row)
+{
+	const json_t *pair;
+	double v = NAN;
+	size_t p;
+
+	json_array_foreach (all, p, pair)
+		if (!isfinite(v))
+			v = number(row_like(pair, row), "base_median");
+	return v;
+}
+
+static void many_table(const json_t *all, FILE *out, bool markdown)
+{
+	const json_t *first = json_array_get(all, 0), *pair, *row;
+	const char *head = markdown ? "| %s | %s | %s |" : "\n%-8s %-22s %10s";
+	size_t p, i;
+
+	fprintf(out, head, "scenario", "parameters", text(first, "base_name"));
+	json_array_foreach (all, p, pair)
+		fprintf(out, markdown ? " %s |" : "  %-28.28s", text(pair, "other_name"));
+	fprintf(out, "\n");
+	if (markdown) {
+		fprintf(out, "|---|---|---:|");
+		json_array_foreach (all, p, pair)
+			fprintf(out, "---|");
+		fprintf(out, "\n");
+	}
+	json_array_foreach (json_object_get(first, "times"), i, row) {
+		double median = base_median(all, row);
+		char base[32] = "-", one[192];
+
+		if (isfinite(median))
+			snprintf(base, sizeof(base), format(row, false), median);
+		fprintf(out, markdown ? "| %s | %s | %s |" : "%-8.8s %-22.22s %10s",
+			text(row, "scenario"), *quantity(row) ? quantity(row) : text(row, "params"),
+			base);
+		json_array_foreach (all, p, pair) {
+			const json_t *v = row_like(pair, row);
+
+			cell(v, one, sizeof(one));
+			fprintf(out, markdown ? " %s |" : "  %-28s", one);
+		}
+		fprintf(out, "\n");
+	}
+}
+
+void compare_print(const json_t *all, FILE *out)
+{
+	const json_t *pair;
+	bool any = false;
+	size_t p;
+
+	facts_print(all, out, "");
+	json_array_foreach (all, p, pair) {
+		fprintf(out, "Base %s (%s), compared with it %s (%s)\n", text(pair, "base_name"),
+			text(pair, "base"), text(pair, "other_name"), text(pair, "other"));
+		machine_print(pair, out, "  ");
+		any |= times_shown(pair);
+	}
+	refused_print(all, out, "");
+	if (!any)
+		return;
+	if (json_array_size(all) == 1)
+		pair_table(json_array_get(all, 0), out);
+	else
+		many_table(all, out, false);
+	notes_print(all, out, "");
+}
+
+void compare_print_markdown(const json_t *all, FILE *out)
+{
+	const json_t *pair, *row;
+	size_t p, i;
+
+	facts_print(all, out, "- ");
+	json_array_foreach (all, p, pair) {
+		fprintf(out, "- Base %s, compared with it %s\n", text(pair, "base_name"),
+			text(pair, "other_name"));
+		machine_print(pair, out, "  - ");
+	}
+	refused_print(all, out, "- ");
+	notes_print(all, out, "- ");
+	fprintf(out, "\nMedians over trials in ns per round trip; ratios with 95 %% bootstrap "
+		     "intervals; p by Mann-Whitney, corrected (Holm).\n\n");
+	if (json_array_size(all) > 1) {
+		many_table(all, out, true);
+		return;
+	}
+	pair = json_array_get(all, 0);
+	fprintf(out,
+		"| scenario | parameters | %s | difference | ratio | p | verdict |\n"
+		"|---|---|---:|---|---|---:|---|\n",
+		text(pair, "base_name"));
+	json_array_foreach (json_object_get(pair, "times"), i, row) {
+		char ratio[128], difference[128], base[32] = "-", holm[32] = "-";
+
+		if (isfinite(number(row, "base_median")))
+			snprintf(base, sizeof(base), format(row, false),
+				 number(row, "base_median"));
+		if (isfinite(number(row, "p_holm")))
+			snprintf(holm, sizeof(holm), "%.2g", number(row, "p_holm"));
+		interval(row, "difference", "difference_low", "difference_high", format(row, true),
+			 difference, sizeof(difference));
+		interval(row, "ratio", "low", "high", "%.3f", ratio, sizeof(ratio));
+		fprintf(out, "| %s | %s | %s | %s | %s | %s | %s |\n", text(row, "scenario"),
+			*quantity(row) ? quantity(row) : text(row, "params"), base, difference,
+			ratio, holm, text(row, "says"));
+	}
+}

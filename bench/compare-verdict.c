@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* From two samples to a verdict. */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/compare-private.h"
+
+#define RESAMPLES 4000
+#define SEED	  1999 /* fixed: the same sets give the same verdicts */
+#define ALPHA	  0.05
+#define POWER	  0.9
+
+/* How far off 1 the ratio may be, as a share; NaN without an interval. */
+static double bound(const struct row *r)
+{
+	const struct stats_difference *d = &r->difference;
+
+	if (isfinite(d->ratio_low))
+		return fmax(d->ratio_high - 1, 1 / d->ratio_low - 1);
+	/* Zeros have no ratio; they may still be the same. */
+	return d->low == 0 && d->high == 0 ? 0 : NAN;
+}
+
+/*
+ * Trials a side that would tell @share: enough for the test to find it (at the level that Holm leaves it in the worst case), and
+ * enough to bring the interval, which narrows with the root of their number, within it.
+ */
+static double needed(const struct row *r, double share, size_t tests)
+{
+	const struct stats_difference *d = &r->difference;
+	double have = (double)(r->nx < r->ny ? r->nx : r->ny),
+	       half = (d->ratio_high - d->ratio_low) / 2,
+	       n = fmax(stats_trials_needed(r->x, r->nx, r->y, r->ny, share, ALPHA / (double)tests,
+					    POWER),
+			ceil(have * half * half / (share * share)));
+
+	/* Enough already, but the difference itself is about @share: as many again. */
+	return n > have ? n : isnan(n) ? NAN : 2 * have;
+}
+
+static void judge(struct row *r, double share, size_t tests)
+{
+	double pairs = (double)r->nx * (double)r->ny, value = r->difference.value;
+	bool more = r->test.u > pairs / 2 && value > 0, less = r->test.u < pairs / 2 && value < 0;
+
+	r->needed = NAN;
+	if (!r->b)
+		r->verdict = "missing";
+	else if (r->refused)
+		r->verdict = "not compared";
+	else if (!isfinite(r->test.p))
+		r->verdict = "no trials";
+	/* Ranks and medians must agree on the direction. */
+	else if (r->holm < ALPHA && (more || less))
+		r->verdict = r->counts ? (more ? "more" : "fewer") : more ? "slower" : "faster";
+	else if (bound(r) <= share)
+		r->verdict = "same";
+	else {
+		r->verdict = "noisy";
+		r->needed = needed(r, share, tests);
+	}
+}
+
+int table_judge(struct table *t)
+{
+	double *p = malloc((t->n + 1) * sizeof(*p)), *holm = malloc((t->n + 1) * sizeof(*holm));
+	size_t tests = 0;
+	int rc = p && holm ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < t->n && !rc; i++) {
+		struct row *r = &t->rows[i];
+
+		r->test = (struct mann_whitney){ .u = NAN, .p = NAN };
+		r->difference = stats_difference(NULL, 0, NULL, 0, 0.95, 0, 0);
+		if (r->b && !r->refused) {
+			r->test = stats_mann_whitney(r->x, r->nx, r->y, r->ny);
+			r->difference = stats_difference(r->x, r->nx, r->y, r->ny, 0.95, RESAMPLES,
+							 SEED);
+		}
+		p[i] = r->test.p;
+		tests += isfinite(p[i]);
+	}
+	if (!rc)
+		rc = stats_holm(p, holm, t->n);
+	for (size_t i = 0; i < t->n && !rc; i++) {
+		t->rows[i].holm = holm[i];
+		judge(&t->rows[i], t->share, tests);
+	}
+	free(p);
+	free(holm);
+	return rc;
+}
+
+static void says(const struct row *r, double share, char *text, size_t len)
+{
+	if (!strcmp(r->verdict, "same"))
+		snprintf(text, len, "no difference larger than %.2g %%", 100 * bound(r));
+	else if (!strcmp(r->verdict, "noisy") && isfinite(r->needed) && r->needed < 1e6)
+		snprintf(text, len, "too noisy to tell %g %% (%.0f trials would)", 100 * share,
+			 r->needed);
+	else if (!strcmp(r->verdict, "noisy"))
+		snprintf(text, len, "too noisy to tell%s",
+			 isnan(r->needed) ? ": too few trials" : "");
+	else if (!strcmp(r->verdict, "no trials"))
+		snprintf(text, len, "no valid trials");
+	else
+		snprintf(text, len, "%s", r->verdict);
+}
+
+static void put(json_t *o, const char *key, double v)
+{
+	if (isfinite(v))
+		json_object_set_new(o, key, json_real(v));
+}
+
+json_t *row_json(const struct row *r, double share)
+{
+	const struct stats_difference *d = &r->difference;
+	json_t *notes = facts_notes(r->a, "base"), *more, *o;
+	char text[100];
+
+	says(r, share, text, sizeof(text));
+	o = json_pack("{s:s, s:s, s:O, s:s, s:I, s:I, s:s, s:s}", "scenario", r->a->scenario,
+		      "params", r->a->params, "parameters", r->a->group->parsed, "quantity",
+		      r->quantity, "base_trials", (json_int_t)r->nx, "other_trials",
+		      (json_int_t)r->ny, "verdict", r->verdict, "says", text);
+	if (!r->refused || r->counts) {
+		put(o, "base_median", stats_sorted_median(r->x, r->nx));
+		put(o, "other_median", stats_sorted_median(r->y, r->ny));
+	}
+	put(o, "ratio", d->ratio);
+	put(o, "low", d->ratio_low);
+	put(o, "high", d->ratio_high);
+	put(o, "difference", d->value);
+	put(o, "difference_low", d->low);
+	put(o, "difference_high", d->high);
+	put(o, "p", r->test.p);
+	put(o, "p_holm", r->holm);
+	if (isfinite(r->test.p))
+		json_object_set_new(o, "exact", json_boolean(r->test.exact));
+	put(o, "trials_needed", r->needed);
+	json_object_set_new(o, "base_order", facts_json(r->a));
+	if (r->b) {
+		more = facts_notes(r->b, "other");
+		json_array_extend(notes, more);
+		json_decref(more);
+		json_object_set_new(o, "other_order", facts_json(r->b));
+	}
+	if (r->refused || strncmp(r->quantity, "ns-", 3))
+		json_array_clear(notes);
+	json_object_set_new(o, "notes", notes);
+	return o;
+}

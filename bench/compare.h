@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What changed between result sets. */
+#ifndef BENCH_COMPARE_H
+#define BENCH_COMPARE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "lib/trialset.h"
+
+struct compare_options {
+	bool force; /* compare times although they should not be */
+	double share; /* a difference below it does not matter: 0.02 */
+};
+
+/*
+ * Compares every set with the first: an array with one object per further set, what every output is made from. Verdicts:
+ *  slower, faster (watch: more, fewer)  significant at 5 % after Holm's correction over all rows of all sets
+ *  same     not so, and the 95 % interval of the ratio lies within options->share
+ *  noisy    neither; trials_needed a side would find options->share in nine of ten tries
+ *  missing, no trials, not compared
+ * Counters' values in @sets get sorted. New reference; NULL with @e filled.
+ */
+json_t *compare_sets(struct trial_set *sets, size_t n, const struct compare_options *options,
+		     struct error *e);
+
+/* Why times of the two must not be compared, or NULL. */
+const char *compare_refused(const struct trial_set *a, const struct trial_set *b);
+
+/* How the machine records differ: an array of {"what", "base", "other"}, what explains most first. New reference. */
+json_t *compare_machines(const json_t *a, const json_t *b);
+
+/* A set's name: its kernel's release where no other set has that, else its folder. New string. */
+char *compare_name(const struct trial_set *sets, size_t n, size_t i);
+
+/* What of @all is a regression of more than @percent: one line in @text, or false. Rules in activemm(1). */
+bool compare_fails(const json_t *all, double percent, char *text, size_t len);
+
+/* What the gate could not see: one line in @text, or false. */
+bool compare_blind(const json_t *all, char *text, size_t len);
+
+void compare_print(const json_t *all, FILE *out);
+void compare_print_csv(const json_t *all, FILE *out);
+void compare_print_markdown(const json_t *all, FILE *out);
+
+#endif
