@@ -166,7 +166,7 @@ static void pair_table(const json_t *pair, FILE *out)
 	const json_t *v;
 	size_t i;
 
-	fprintf(out, "\n%-8s %-24s %9s  %-25s %-22s %8s  %s\n", "scenario", "parameters", "base",
+	fprintf(out, "\n%-8s %-26s %8s  %-25s %-21s %8s  %s\n", "scenario", "parameters", "base",
 		"difference (ns)", "ratio", "p (Holm)", "verdict");
 	json_array_foreach (json_object_get(pair, "times"), i, v) {
 		char ratio[128], difference[128], base[32] = "-", params[64];
@@ -180,7 +180,7 @@ static void pair_table(const json_t *pair, FILE *out)
 		interval(v, "difference", "difference_low", "difference_high", format(v, true),
 			 difference, sizeof(difference));
 		interval(v, "ratio", "low", "high", "%.3f", ratio, sizeof(ratio));
-		fprintf(out, "%-8.8s %-24.24s %9s  %-25s %-22s ", text(v, "scenario"), params, base,
+		fprintf(out, "%-8.8s %-26.26s %8s  %-25s %-21s ", text(v, "scenario"), params, base,
 			difference, ratio);
 		if (isfinite(number(v, "p_holm")))
 			fprintf(out, "%8.2g  %s\n", number(v, "p_holm"), text(v, "says"));

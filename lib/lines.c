@@ -49,8 +49,10 @@ ssize_t lines_next(struct lines *l, char **line, bool *whole)
 		seen = l->to - l->from;
 		if (l->over)
 			break;
-		if (seen > LINE_MOST)
+		if (seen > LINE_MOST) {
+			l->number++;
 			return -EFBIG;
+		}
 		rc = fill(l);
 		if (rc)
 			return rc;

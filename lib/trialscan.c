@@ -394,12 +394,13 @@ bool trial_view_json(const json_t *trial, struct trial_view *v, char *owned[2])
 
 size_t trial_batches(const struct trial_view *v, double *series, size_t most)
 {
-	const char *s = v->batches.at, *end = s + v->batches.len;
+	const char *s = v->batches.at, *end;
 	size_t n = 0;
 	char *next;
 
 	if (!v->batches.len)
 		return 0;
+	end = s + v->batches.len;
 	for (s++; s < end && n < most; s++) {
 		series[n] = strtod(s, &next);
 		if (next == s)

@@ -40,7 +40,7 @@ EXTRA_DIST += tests/unit/stats-reference.json tests/unit/stats-reference.py test
 
 dist_man_MANS += man/activemm.1
 
-EXTRA_DIST += tests/e2e/lib.sh tests/e2e/test-claims.sh tests/e2e/test-cli.sh tests/e2e/test-compare.sh tests/e2e/test-explain.sh tests/e2e/test-faults.sh \
+EXTRA_DIST += tests/e2e/lib.sh tests/e2e/test-claims.sh tests/e2e/test-cli.sh tests/e2e/test-compare.sh tests/e2e/golden tests/e2e/test-explain.sh tests/e2e/test-faults.sh \
 	tests/e2e/test-report.sh scripts/test results/schema/machine.schema.json results/schema/summary.schema.json \
 	results/schema/trial.schema.json
 
@@ -51,4 +51,23 @@ print-unit-tests:
 # The bare loop that scripts/figures sets the harness against.
 check_PROGRAMS += tests/figures/bare-loop
 tests_figures_bare_loop_SOURCES = tests/figures/bare-loop.c
-EXTRA_DIST += scripts/figures tests/lab/explain-guest.sh tests/lab/test-explain.sh tests/lab/test-kernels.sh
+EXTRA_DIST += scripts/figures tests/figures/large-set.py tests/lab/explain-guest.sh tests/lab/test-explain.sh tests/lab/test-kernels.sh
+
+# Hostile result sets: scripts/test runs it for a while where clang has libFuzzer; `make fuzz' builds and runs it.
+FUZZ_CC = clang
+FUZZ_TIME = 15
+FUZZED = tests/fuzz/fuzz-result.c bench/compare.c bench/compare-csv.c bench/compare-facts.c bench/compare-machine.c \
+	bench/compare-print.c bench/compare-verdict.c bench/summary-group.c bench/summary-print.c lib/error.c lib/lines.c lib/result.c \
+	lib/stats.c lib/stats-order.c lib/stats-rank.c lib/trialscan.c lib/trialset.c lib/trialset-part.c
+FUZZ_FLAGS = -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
+tests/fuzz/fuzz-result: $(FUZZED)
+	@$(MKDIR_P) tests/fuzz
+	$(AM_V_CC)$(FUZZ_CC) $(FUZZ_FLAGS) $(DEFS) $(AM_CPPFLAGS) -I. $(JANSSON_CFLAGS) $(GSL_CFLAGS) -o $@ \
+		$(addprefix $(srcdir)/,$(FUZZED)) $(JANSSON_LIBS) $(GSL_LIBS) -lpthread -lm
+fuzz: tests/fuzz/fuzz-result
+	@$(MKDIR_P) tests/fuzz/found
+	tests/fuzz/fuzz-result -max_total_time=$(FUZZ_TIME) -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 \
+		-artifact_prefix=tests/fuzz/found/ tests/fuzz/found $(srcdir)/tests/fuzz/corpus
+.PHONY: fuzz
+CLEANFILES += tests/fuzz/fuzz-result
+EXTRA_DIST += tests/fuzz/fuzz-result.c tests/fuzz/corpus

@@ -7,13 +7,16 @@ set -u
 . "$(dirname "$0")/lib.sh"
 reference=$(cd "$(dirname "$0")/../.." && pwd)/results/reference
 
-# make_set DIR FACTOR CR3-LOADS: 15 trials of each of three scenarios, all times multiplied by FACTOR.
+golden=$(cd "$(dirname "$0")" && pwd)/golden
+cd "$tmp" || exit 1
+
+# make_set DIR FACTOR CR3-LOADS [RELEASE]: 15 trials of each of three scenarios, all times multiplied by FACTOR.
 make_set() {
 	mkdir "$1"
 	python3 - "$@" <<'PY'
 import json, random, sys
-d, factor, loads = sys.argv[1], float(sys.argv[2]), float(sys.argv[3])
-json.dump({"schema": 1, "kernel": {"release": "6.0", "version": d}, "cpu": {"model": "made"}, "times_meaningful": True}, open(d + "/machine.json", "w"))
+d, factor, loads, release = sys.argv[1], float(sys.argv[2]), float(sys.argv[3]), (sys.argv[4:] + ["6.0"])[0]
+json.dump({"schema": 1, "kernel": {"release": release, "version": d}, "cpu": {"model": "made"}, "times_meaningful": True}, open(d + "/machine.json", "w"))
 r = random.Random(d)
 with open(d + "/trials.jsonl", "w") as f:
     for trial in range(15):
@@ -24,25 +27,61 @@ with open(d + "/trials.jsonl", "w") as f:
                 "cr3-loads": {"value": 0, "per_round_trip": loads if name == "kworker" else 0.0, "source": "made"}}}), file=f)
 PY
 }
-make_set "$tmp/a" 1 0
-make_set "$tmp/b" 1 0
-make_set "$tmp/slow" 1.03 0
-make_set "$tmp/loads" 1 2
+# change FROM TO CODE: a copy of a set of which Python's CODE has changed each trial `t' (number `i') or the machine record `m'.
+change() {
+	cp -r "$1" "$2"
+	python3 - "$2" "$3" <<'PY'
+import json, sys
+d, code = sys.argv[1:]
+m = json.load(open(d + "/machine.json"))
+lines = [json.loads(line) for line in open(d + "/trials.jsonl")]
+for i, t in enumerate(lines):
+    exec(code)
+json.dump(m, open(d + "/machine.json", "w"))
+open(d + "/trials.jsonl", "w").writelines(json.dumps(t) + "\n" for t in lines if t)
+PY
+}
+make_set a 1 0
+make_set b 1 0
+make_set slow 1.03 0 6.1
+make_set loads 1 2
 
+# is EXPRESSION: Python on the comparison `c' in $tmp/out.
+is() { python3 -c 'import json,sys; c = json.load(open(sys.argv[1])); rows = c[0]["times"]; sys.exit(not eval(sys.argv[2]))' "$tmp/out" "$1"; }
 verdicts() { run compare "$@" --json; python3 -c 'import json,sys; print(*sorted({r["verdict"] for r in json.load(open(sys.argv[1]))[0]["times"]}))' "$tmp/out"; }
-check "a set equals itself" [ "$(verdicts "$tmp/a" "$tmp/a")" = "same within 2 %" ]
-check "two sets of one kind do not differ" [ "$(verdicts "$tmp/a" "$tmp/b")" = "same within 2 %" ]
-check "3 % more is slower" [ "$(verdicts "$tmp/a" "$tmp/slow")" = slower ]
-check "and the other way round faster" [ "$(verdicts "$tmp/slow" "$tmp/a")" = faster ]
-run compare "$tmp/a" "$tmp/slow" --fail-above 2
+check "a set equals itself" [ "$(verdicts a a)" = same ]
+run compare a a
+check "  and says how much" grep -qE "^thread .* no difference larger than 0\.[1-9]+ %$" "$tmp/out"
+check "two sets of one kind do not differ" [ "$(verdicts a b)" = same ]
+check "3 % more is slower" [ "$(verdicts a slow)" = slower ]
+check "and the other way round faster" [ "$(verdicts slow a)" = faster ]
+change a noisy 't["ns_per_round_trip"] *= 1 + (i * 7919 % 45) / 45'
+run compare a noisy --json
+check "what is too noisy says how many trials would tell" is 'all(r["verdict"] in ("slower", "noisy") for r in rows)'
+change noisy noisier 't["ns_per_round_trip"] *= 1 + (i * 104729 % 45) / 450'
+run compare noisy noisier
+check "  in words" grep -qE "too noisy to tell 2 % \([0-9]{3,4} trials would\)" "$tmp/out"
+
+change a drifting 't["ns_per_round_trip"] *= 1 + i / 400'
+run compare a drifting --json
+check "drift is noted, of the set that drifts" is 'all(any("other drifts" in n for n in r["notes"]) and not any("base drifts" in n for n in r["notes"]) for r in rows)'
+change a cold 't["batches"] = {"series_ns": [9.0, 9.0] + [8.0 + ((i * 31 + k) * 2654435761 >> 7) % 7 / 10 for k in range(18)]}'
+run compare a cold --json
+check "batches that warm up are noted" is 'all(any("the first 2 batches" in n for n in r["notes"]) for r in rows)'
+
+run compare a slow --fail-above 2
 check "--fail-above 2 exits 3 and names it on one line" sh -c '[ "$1" = 3 ] && [ "$(grep -cE "slower by (2.[5-9]|3.[0-5]) %" "$2")" = 1 ]' - "$status" "$tmp/err"
-run compare "$tmp/a" "$tmp/slow" --fail-above 5
+run compare a slow --fail-above 5
 check "--fail-above 5 does not" [ "$status" = 0 ]
-run compare "$tmp/a" "$tmp/loads" --fail-above 50
+run compare a slow --fail-above 2.95
+check "nor one that the interval reaches" [ "$status" = 0 ]
+run compare noisy noisier --fail-above 1
+check "a gate that noise has blinded says so" sh -c '[ "$1" = 0 ] && [ "$(wc -l <"$2")" = 1 ] && grep -q "3 rows were too noisy" "$2"' - "$status" "$tmp/err"
+run compare a loads --fail-above 50
 check "a kernel thread that begins to load CR3 is a regression" [ "$status" = 3 ]
 check "  and the first line" sh -c 'head -n 1 "$1" | grep -q "^COUNT kworker.*cr3-loads.*2.00, was 0.00"' - "$tmp/out"
-cp -r "$tmp/a" "$tmp/fewer" && grep -v kworker "$tmp/a/trials.jsonl" >"$tmp/fewer/trials.jsonl"
-run compare "$tmp/a" "$tmp/fewer" --fail-above 50
+cp -r a fewer && grep -v kworker a/trials.jsonl >fewer/trials.jsonl
+run compare a fewer --fail-above 50
 check "a scenario that is lost does not pass the gate" sh -c '[ "$1" = 3 ] && grep -q "^MISSING kworker" "$2"' - "$status" "$tmp/out"
 run compare "$reference/linux-6.18-amd-epyc-vm" "$reference/linux-7.3-tcg"
 check "times from emulation are refused, flushes compared" sh -c 'grep -q "Times are not compared: .*emulation" "$1" && grep -q "^COUNT process.*cr3-flushes.*2.00, was 0.00" "$1"' - "$tmp/out"
@@ -50,9 +89,83 @@ run compare "$reference/linux-6.18-amd-epyc-vm" "$reference/linux-7.3-tcg" --for
 check "--force says so" grep -q "^FORCED: .*emulation" "$tmp/out"
 run compare "$reference/linux-5.10-tcg" "$reference/linux-6.1-tcg" "$reference/linux-7.3-tcg"
 check "from 5.10 to 7.3 no count has changed" sh -c '[ "$1" = 0 ] && ! grep -q "^COUNT" "$2"' - "$status" "$tmp/out"
-refuses "one set is not enough" 2 "two result sets" compare "$tmp/a"
-refuses "a percentage that is none" 2 "--fail-above x" compare "$tmp/a" "$tmp/b" --fail-above x
-refuses "a missing set is named" 1 "$tmp/none is no result set" compare "$tmp/a" "$tmp/none"
-echo '{"schema":1}' >>"$tmp/b/trials.jsonl"
-refuses "a damaged set is named with its line" 1 "trials.jsonl:46" compare "$tmp/a" "$tmp/b"
+
+# Golden outputs: `ACTIVEMM_GOLDEN=write tests/e2e/test-compare.sh' writes them anew.
+golden() { # NAME ARGUMENTS...
+	local name=$1
+	shift
+	run compare "$@"
+	[ "${ACTIVEMM_GOLDEN:-}" = write ] && cp "$tmp/out" "$golden/$name"
+	check "compare $* gives golden/$name" diff -u "$golden/$name" "$tmp/out"
+}
+make_set third 0.98 2 6.2
+golden compare.txt a slow
+golden compare.csv a slow third --csv
+golden compare.md a slow --markdown
+golden compare-many.txt a slow third
+golden compare-many.md a slow third --markdown
+check "every line of CSV has as many fields" python3 -c 'import csv,sys; sys.exit(len({len(r) for r in csv.reader(open(sys.argv[1]))}) != 1)' "$golden/compare.csv"
+
+change a blind 't["counters"]["cr3-loads"] = {"unavailable": "no tracefs"}; m["counters"] = {"cr3-loads": {"unavailable": "no tracefs: mount it"}}'
+run compare a blind --fail-above 50
+check "a counter that is lost is a line with its reason" grep -q "^LOST cr3-loads: counted only in a (3 of 3 rows): no tracefs: mount it" "$tmp/out"
+check "  and the gate says that it did not see it" sh -c '[ "$1" = 0 ] && grep -q "cr3-loads was not held against the gate" "$2"' - "$status" "$tmp/err"
+change a unverified 't["verified"] = i > 0'
+run compare a unverified --csv --force
+check "--force says so in CSV" grep -q ",forced$" "$tmp/out"
+run compare a unverified
+check "verified with unverified: no times" grep -q "^Times are not compared: only one of the sets is verified" "$tmp/out"
+
+# What activemm watch --record writes: rates, that vary, and no costs.
+change a watch1 't["scenario"] = "watch"; t["params"] = {}; t["cpu"] = -1; t["counters"] = {k: {"value": 1, "per_round_trip": v * (1 + i % 7 / 50), "source": "BPF"} for k, v in (("context-switches", 1), ("switches-borrow", 0.2), ("cr3-loads-saved", 0.4))}'
+change watch1 watch2 't["counters"]["cr3-loads-saved"]["per_round_trip"] *= 0.5; t["ns_per_round_trip"] *= 1.5'
+run compare watch1 watch2 --json --fail-above 1
+check "recorded watches compare by their rates" is '{r["quantity"]: r["verdict"] for r in rows} == {"ns-between-switches": "more", "switches-borrow": "noisy", "cr3-loads-saved": "fewer"}'
+check "  and are no regression" [ "$status" = 0 ]
+if [ "$(id -u)" = 0 ] && "$activemm" watch --record live1 --duration 2 >/dev/null 2>&1 && "$activemm" watch --record live2 --duration 2 >/dev/null 2>&1; then
+	run compare live1 live2 --json
+	check "so do real ones" is 'any(r["quantity"] == "ns-between-switches" for r in rows)'
+else
+	skip "a real watch cannot be recorded here"
+fi
+
+# Older, newer, damaged, hostile.
+change a old 't.pop("schema"); t.pop("counters"); t.pop("violations"); t.pop("trial"); t.pop("attempt"); m.pop("schema", None)'
+run compare old slow --json --force
+check "lines from before there were versions are read" is '{r["verdict"] for r in rows} == {"slower"}'
+run compare a old
+check "  as unverified or verified as they say" grep -q "^LOST cr3-loads" "$tmp/out"
+change a newer 't["schema"] = 2'
+refuses "a newer schema" 1 "trials.jsonl:1: written by a newer version" compare a newer
+change a newer-machine 'm["schema"] = 2'
+refuses "a newer machine record" 1 "machine.json: written by a newer version" compare a newer-machine
+cp -r a half && truncate -s -20 half/trials.jsonl
+run compare a half
+check "a half-written last line is dropped with a notice" sh -c '[ "$1" = 0 ] && [ "$(cat "$2")" = "activemm: half/trials.jsonl:45: the last line is half-written and was left out" ]' - "$status" "$tmp/err"
+hostile() { # WHAT TEXT PYTHON-EXPRESSION: a line in the middle
+	rm -rf bad
+	cp -r a bad
+	python3 -c 'import sys; lines = open("a/trials.jsonl").readlines(); lines.insert(20, eval(sys.argv[1]) + "\n"); open("bad/trials.jsonl", "w").writelines(lines)' "$3"
+	refuses "$1" 1 "bad/trials.jsonl:21: $2" compare a bad
+}
+hostile "nesting a million deep" damaged '"[" * 1000000'
+hostile "a number beyond all bounds" damaged 'lines[20].strip().replace("\"trial\": 6", "\"trial\": 1e999")'
+hostile "NaN" damaged 'lines[20].strip().replace("2.0", "NaN")'
+hostile "a key twice" damaged 'lines[20].strip().replace("\"attempt\"", "\"trial\"")'
+hostile "wrong types" "this is no trial" 'lines[20].strip().replace("true", "1")'
+rm -rf bad && cp -r a bad && head -c 100000000 /dev/zero | tr '\0' x >>bad/trials.jsonl
+cat >cheap.py <<'PY'
+import resource, subprocess, sys
+p = subprocess.run([sys.argv[1], "compare", "a", "bad"], capture_output=True, text=True)
+most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+sys.exit(not (p.returncode == 1 and p.stderr == "activemm: bad/trials.jsonl:46: a line of more than 16 MB is no trial\n" and most < 80000))
+PY
+check "a line of 100 MB costs nothing" python3 cheap.py "$activemm"
+rm bad/trials.jsonl && mkfifo bad/trials.jsonl
+refuses "a pipe in place of a file" 1 "no plain file" compare a bad
+refuses "one set is not enough" 2 "two result sets" compare a
+refuses "a percentage that is none" 2 "--fail-above x" compare a b --fail-above x
+refuses "a missing set is named" 1 "none is no result set" compare a none
+echo '{"schema":1}' >>b/trials.jsonl
+refuses "a damaged set is named with its line" 1 "trials.jsonl:46" compare a b
 true
