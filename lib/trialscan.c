@@ -115,7 +115,7 @@ static bool key_new(struct keys *k, const struct trial_text *key)
 /* From an object's '{' or ',' to its next value, key in @key; *@done at the closing brace. */
 static at_t member(at_t s, struct keys *keys, struct trial_text *key, bool *done)
 {
-	bool first = *s == '{';
+	bool first = !keys->n;
 
 	*done = false;
 	if (!first && *s == '}') {
