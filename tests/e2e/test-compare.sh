@@ -142,6 +142,16 @@ refuses "a newer machine record" 1 "machine.json: written by a newer version" co
 cp -r a half && truncate -s -20 half/trials.jsonl
 run compare a half
 check "a half-written last line is dropped with a notice" sh -c '[ "$1" = 0 ] && [ "$(cat "$2")" = "activemm: half/trials.jsonl:45: the last line is half-written and was left out" ]' - "$status" "$tmp/err"
+# Large sets are read in parts, on all CPUs.
+figures=$(dirname "$golden")/../figures
+python3 "$figures/large-set.py" large 9000 && python3 "$figures/large-set.py" larger 9000 1.01
+"$activemm" compare large larger --json >all.json
+taskset -c "$(taskset -cp $$ | sed 's/.*[ ,-]//')" "$activemm" compare large larger --json >one.json
+check "as many CPUs as there are give the same as one" cmp all.json one.json
+echo '{"schema":1}' >>large/trials.jsonl
+refuses "a damaged line is named by its number in the file" 1 "large/trials.jsonl:9001: this is no trial" compare large larger
+rm -r large larger
+
 hostile() { # WHAT TEXT PYTHON-EXPRESSION: a line in the middle
 	rm -rf bad
 	cp -r a bad
