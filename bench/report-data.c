@@ -5,31 +5,23 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "bench/report.h"
+#include "bench/report-private.h"
 
-struct data {
-	const json_t *results;
-	const struct result_set *set;
-	const char *dir;
-	bool times;
-	struct error *e;
-};
-
-static double number(const json_t *o, const char *key)
+double data_number(const json_t *o, const char *key)
 {
 	const json_t *v = json_object_get(o, key);
 
 	return json_is_number(v) ? json_number_value(v) : NAN;
 }
 
-static const char *string(const json_t *o, const char *key)
+const char *data_string(const json_t *o, const char *key)
 {
 	const char *s = json_string_value(json_object_get(o, key));
 
 	return s ? s : "";
 }
 
-static FILE *data_open(const struct data *d, const char *name)
+FILE *data_open(const struct data *d, const char *name)
 {
 	char *path;
 	FILE *f;
@@ -45,7 +37,7 @@ static FILE *data_open(const struct data *d, const char *name)
 	return f;
 }
 
-static int data_close(const struct data *d, FILE *f, const char *name)
+int data_close(const struct data *d, FILE *f, const char *name)
 {
 	int bad = ferror(f);
 
@@ -54,10 +46,19 @@ static int data_close(const struct data *d, FILE *f, const char *name)
 		       : 0;
 }
 
+void data_block(FILE *f, struct picture *p, const char *title)
+{
+	if (p->has_data)
+		fprintf(f, "\n\n");
+	snprintf(p->argument + strlen(p->argument), sizeof(p->argument) - strlen(p->argument),
+		 "%s%s", p->has_data ? "," : "", title);
+	p->has_data = true;
+}
+
 static bool plain(const json_t *r)
 {
 	return json_integer_value(json_object_get(json_object_get(r, "params"), "pages")) == 0 &&
-	       strcmp(string(r, "scenario"), "ring");
+	       strcmp(data_string(r, "scenario"), "ring");
 }
 
 /* The scenario's name, with the parameter that tells it from its siblings. */
@@ -66,11 +67,11 @@ static void label(const json_t *r, char *buf, size_t len)
 	static const char *const telling[] = { "mode", "state", "wake", "handover" };
 	const json_t *params = json_object_get(r, "params");
 
-	snprintf(buf, len, "%.24s", string(r, "scenario"));
+	snprintf(buf, len, "%.24s", data_string(r, "scenario"));
 	for (size_t i = 0; i < sizeof(telling) / sizeof(*telling); i++)
-		if (*string(params, telling[i])) {
+		if (*data_string(params, telling[i])) {
 			snprintf(buf + strlen(buf), len - strlen(buf), "\\n%.16s",
-				 string(params, telling[i]));
+				 data_string(params, telling[i]));
 			return;
 		}
 }
@@ -80,9 +81,9 @@ static int colour(const json_t *r)
 	static const char *const names[] = { "kworker", "thread", "process", "idle" };
 
 	for (int i = 0; i < 4; i++)
-		if (!strcmp(string(r, "scenario"), names[i]))
+		if (!strcmp(data_string(r, "scenario"), names[i]))
 			return i;
-	return !strcmp(string(json_object_get(r, "params"), "mode"), "lazy") ? 0 : 4;
+	return !strcmp(data_string(json_object_get(r, "params"), "mode"), "lazy") ? 0 : 4;
 }
 
 static int cost(const struct data *d, struct picture *p)
@@ -96,7 +97,8 @@ static int cost(const struct data *d, struct picture *p)
 		return -EIO;
 	json_array_foreach (d->results, i, r) {
 		const json_t *ns = json_object_get(r, "ns");
-		double m = number(ns, "median"), l = number(ns, "low"), h = number(ns, "high");
+		double m = data_number(ns, "median"), l = data_number(ns, "low"),
+		       h = data_number(ns, "high");
 
 		if (!plain(r) || !isfinite(m))
 			continue;
@@ -119,7 +121,7 @@ static int loads(const struct data *d, struct picture *p)
 		return -EIO;
 	json_array_foreach (d->results, i, r) {
 		const json_t *c = json_object_get(r, "counters");
-		double all = number(c, "cr3-loads"), flushing = number(c, "cr3-flushes");
+		double all = data_number(c, "cr3-loads"), flushing = data_number(c, "cr3-flushes");
 
 		if (!plain(r) || !isfinite(all) || !isfinite(flushing))
 			continue;
@@ -153,26 +155,20 @@ static int workset(const struct data *d, struct picture *p)
 		json_array_foreach (d->results, i, r) {
 			const json_t *params = json_object_get(r, "params"),
 				     *ns = json_object_get(r, "ns");
-			double m = number(ns, "median"), l = number(ns, "low"),
-			       h = number(ns, "high");
+			double m = data_number(ns, "median"), l = data_number(ns, "low"),
+			       h = data_number(ns, "high");
 
-			if (strcmp(string(r, "scenario"), curves[c].scenario) ||
-			    strcmp(string(params, "mode"), curves[c].mode) ||
-			    strcmp(string(params, "pagesize"), "4k") || !isfinite(m))
+			if (strcmp(data_string(r, "scenario"), curves[c].scenario) ||
+			    strcmp(data_string(params, "mode"), curves[c].mode) ||
+			    strcmp(data_string(params, "pagesize"), "4k") || !isfinite(m))
 				continue;
-			if (!points && p->has_data)
-				fprintf(f, "\n\n");
+			if (!points)
+				data_block(f, p, curves[c].title);
 			fprintf(f, "%lld %.2f %.2f %.2f\n",
 				(long long)json_integer_value(json_object_get(params, "pages")), m,
 				isfinite(l) ? l : m, isfinite(h) ? h : m);
 			points++;
 		}
-		if (!points)
-			continue;
-		snprintf(p->argument + strlen(p->argument),
-			 sizeof(p->argument) - strlen(p->argument), "%s%s", p->has_data ? "," : "",
-			 curves[c].title);
-		p->has_data = true;
 	}
 	return data_close(d, f, p->name);
 }
@@ -187,12 +183,13 @@ static int ring(const struct data *d, struct picture *p)
 	if (!f)
 		return -EIO;
 	json_array_foreach (d->results, i, r) {
-		double n = number(json_object_get(r, "params"), "n"),
-		       flushing = number(json_object_get(r, "counters"), "cr3-flushes");
+		double n = data_number(json_object_get(r, "params"), "n"),
+		       flushing = data_number(json_object_get(r, "counters"), "cr3-flushes");
 		const json_t *ns = json_object_get(r, "ns");
-		double m = number(ns, "median"), l = number(ns, "low"), h = number(ns, "high");
+		double m = data_number(ns, "median"), l = data_number(ns, "low"),
+		       h = data_number(ns, "high");
 
-		if (strcmp(string(r, "scenario"), "ring") || !(n > 1) || !isfinite(flushing) ||
+		if (strcmp(data_string(r, "scenario"), "ring") || !(n > 1) || !isfinite(flushing) ||
 		    !isfinite(m))
 			continue;
 		fprintf(f, "%.0f %.4f %.2f %.2f %.2f\n", n, flushing / n, m / n,
@@ -225,10 +222,10 @@ static bool latency_block(const struct data *d, FILE *f, const char *scenario, b
 	json_array_foreach (d->set->trials, i, t) {
 		const json_t *params = json_object_get(t, "params");
 
-		if (strcmp(string(t, "scenario"), scenario) ||
+		if (strcmp(data_string(t, "scenario"), scenario) ||
 		    !json_is_true(json_object_get(t, "valid")) ||
 		    json_integer_value(json_object_get(params, "pages")) ||
-		    (*string(params, "mode") && strcmp(string(params, "mode"), "lazy")))
+		    (*data_string(params, "mode") && strcmp(data_string(params, "mode"), "lazy")))
 			continue;
 		json_array_foreach (json_object_get(json_object_get(t, "latency"), "histogram"), k,
 				    bin) {
@@ -294,8 +291,8 @@ static int latency(const struct data *d, struct picture *p)
 void report_subject(const struct result_set *set, char *buf, size_t len)
 {
 	const json_t *m = set->machine;
-	const char *model = string(json_object_get(m, "cpu"), "model"),
-		   *release = string(json_object_get(m, "kernel"), "release");
+	const char *model = data_string(json_object_get(m, "cpu"), "model"),
+		   *release = data_string(json_object_get(m, "kernel"), "release");
 
 	snprintf(buf, len, "%.60s, Linux %.60s", *model ? model : "unknown CPU",
 		 *release ? release : "unknown");
@@ -322,6 +319,16 @@ int report_data(struct picture *p, const json_t *summary, const struct result_se
 		  "for the one before. The gap between real and same mm is what a change of mm "
 		  "costs, TLB refill included.",
 		  workset, true },
+		{ "net", "What a switch costs beyond its system calls and touches",
+		  "Each curve is a scenario minus the same system calls and touches without a "
+		  "switch, paired by round. The dashed lines are the dTLB's levels, as far as the "
+		  "machine tells them.",
+		  picture_net, true },
+		{ "decomposition", "What a round trip is made of",
+		  "System calls: the same ones without a switch. Scheduler: what switching adds "
+		  "without a change of mm. mm switch: what the change of mm adds. TLB refill: "
+		  "what it adds again with a working set.",
+		  picture_decomposition, true },
 		{ "ring", "The ASID slots' capacity",
 		  "n processes take turns on one CPU. The kernel keeps a few address spaces per "
 		  "CPU in the TLB; one more, and every load flushes: what each switch costs "
@@ -331,10 +338,26 @@ int report_data(struct picture *p, const json_t *summary, const struct result_se
 		  "Read across: at a height of 10^-2, one round trip in a hundred takes longer "
 		  "than the curve's place on the axis.",
 		  latency, true },
+		{ "shootdown", "What flushing one page costs, by what the other CPU does",
+		  "Active: it runs a thread of the process. Lazy: it is idle and has the mm still "
+		  "loaded; only freeing page tables (munmap) sends it an IPI. Absent: it never "
+		  "had it.",
+		  picture_shootdown, true },
+		{ "refcount", "Contention on mm_count",
+		  "Tasks on so many CPUs begin and end borrowing at once; with one mm they pass "
+		  "its reference count around.",
+		  picture_refcount, true },
+		{ "exit", "What a borrowed mm costs the exiting task",
+		  "A process exits while another CPU, idle, still borrows its mm: freeing the "
+		  "page tables sends that CPU an IPI, and the mm itself lives on until the CPU "
+		  "switches away.",
+		  picture_exit, true },
 	};
-	struct data d = {
-		.results = json_object_get(summary, "results"), .set = set, .dir = dir, .e = e
-	};
+	struct data d = { .summary = summary,
+			  .results = json_object_get(summary, "results"),
+			  .set = set,
+			  .dir = dir,
+			  .e = e };
 	char *sub;
 	int rc = 0;
 

@@ -12,13 +12,13 @@ struct picture {
 	const char *name; /* file names: NAME.svg, NAME.png, data/NAME.dat */
 	char title[160]; /* the finding */
 	const char *caption; /* how to read it */
-	char argument[320]; /* for the gnuplot program: names of the data's blocks, the cliff */
+	char argument[480]; /* for the gnuplot program: names of the data's blocks, the cliff */
 	bool has_data;
 	bool drawn;
 	const char *why; /* not drawn: why */
 };
 
-#define PICTURES 5
+#define PICTURES 10
 
 /*
  * Writes the data files of all pictures below @dir/data and fills @p[PICTURES]. Times are left out where they mean

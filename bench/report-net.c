@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Pictures of what a switch costs beyond its system calls, and of what that is made of. */
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "bench/report-private.h"
+
+/* "ring n=8", "kthread isolated", "stale own". */
+static void label(const json_t *r, char *buf, size_t len)
+{
+	static const char *const telling[] = { "mode", "mm" };
+	const json_t *params = json_object_get(r, "params");
+	const char *more = "";
+	double n = data_number(params, "n");
+
+	for (size_t i = 0; i < sizeof(telling) / sizeof(*telling); i++)
+		if (*data_string(params, telling[i]))
+			more = data_string(params, telling[i]);
+	if (isfinite(n))
+		snprintf(buf, len, "%.20s n=%.0f", data_string(r, "scenario"), n);
+	else
+		snprintf(buf, len, "%.20s%s%.20s", data_string(r, "scenario"), *more ? " " : "",
+			 more);
+}
+
+/* One curve: all sizes of 4 KiB pages of what @first is. Returns the number of points. */
+static int curve(FILE *f, struct picture *p, const json_t *net, const char *name)
+{
+	const json_t *r;
+	char title[64];
+	int points = 0;
+	size_t i;
+
+	json_array_foreach (net, i, r) {
+		const json_t *params = json_object_get(r, "params"), *ns = json_object_get(r, "ns");
+		double m = data_number(ns, "median"), l = data_number(ns, "low"),
+		       h = data_number(ns, "high");
+
+		label(r, title, sizeof(title));
+		if (strcmp(title, name) || strcmp(data_string(params, "pagesize"), "4k") ||
+		    !(m > 0))
+			continue;
+		if (!points++)
+			data_block(f, p, name);
+		fprintf(f, "%lld %.2f %.2f %.2f\n",
+			(long long)json_integer_value(json_object_get(params, "pages")), m,
+			l > 0 ? l : m, isfinite(h) ? h : m);
+	}
+	return points;
+}
+
+int picture_net(const struct data *d, struct picture *p)
+{
+	const json_t *net = json_object_get(d->summary, "net"),
+		     *refill = json_object_get(d->summary, "tlb_refill"),
+		     *knees = json_object_get(refill, "knees"),
+		     *per_page = json_object_get(refill, "ns_per_page");
+	json_t *seen = json_object();
+	FILE *f = data_open(d, p->name);
+	const json_t *r;
+	size_t i;
+
+	if (!f) {
+		json_decref(seen);
+		return -EIO;
+	}
+	json_array_foreach (net, i, r) {
+		char name[64];
+
+		label(r, name, sizeof(name));
+		/* A bare point is no curve. */
+		if (json_integer_value(json_object_get(json_object_get(r, "params"), "pages")) &&
+		    !json_object_get(seen, name)) {
+			json_object_set_new(seen, name, json_true());
+			curve(f, p, net, name);
+		}
+	}
+	json_decref(seen);
+	if (isfinite(data_number(per_page, "median")))
+		snprintf(p->title, sizeof(p->title),
+			 "Refilling the TLB costs %.1f ns per page [%.1f, %.1f]",
+			 data_number(per_page, "median"), data_number(per_page, "low"),
+			 data_number(per_page, "high"));
+	/* Where the first and the second level end: 0 for unknown. */
+	snprintf(p->argument + strlen(p->argument), sizeof(p->argument) - strlen(p->argument),
+		 "|%.0f|%.0f", fmax(0, data_number(knees, "l1_4k")),
+		 fmax(0, data_number(knees, "l2_4k")));
+	return data_close(d, f, p->name);
+}
+
+int picture_decomposition(const struct data *d, struct picture *p)
+{
+	static const char *const parts[] = { "system_calls", "scheduler", "mm_switch",
+					     "tlb_refill" };
+	const json_t *list = json_object_get(d->summary, "decomposition"), *r;
+	FILE *f = data_open(d, p->name);
+	long long pages = 0;
+	size_t i;
+
+	if (!f)
+		return -EIO;
+	json_array_foreach (list, i, r) {
+		char name[64];
+
+		if (!json_is_true(json_object_get(json_object_get(r, "base"), "same_calls")))
+			continue;
+		label(r, name, sizeof(name));
+		fprintf(f, "\"%s\"", name);
+		for (size_t k = 0; k < sizeof(parts) / sizeof(*parts); k++) {
+			double v = data_number(json_object_get(r, parts[k]), "median");
+
+			/* A part that noise makes negative has no height. */
+			fprintf(f, " %.2f", isfinite(v) && v > 0 ? v : 0);
+		}
+		fprintf(f, "\n");
+		if (json_integer_value(json_object_get(r, "pages")) > 0)
+			pages = json_integer_value(json_object_get(r, "pages"));
+		p->has_data = true;
+	}
+	snprintf(p->argument, sizeof(p->argument), "%lld", pages);
+	return data_close(d, f, p->name);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the writers of pictures' data share, and nobody else. */
+#ifndef BENCH_REPORT_PRIVATE_H
+#define BENCH_REPORT_PRIVATE_H
+
+#include "bench/report.h"
+
+struct data {
+	const json_t *summary;
+	const json_t *results; /* of the summary */
+	const struct result_set *set;
+	const char *dir;
+	bool times; /* mean something */
+	struct error *e;
+};
+
+/* A member as a number, NaN without; as text, "" without. */
+double data_number(const json_t *o, const char *key);
+const char *data_string(const json_t *o, const char *key);
+
+/* Opens dir/data/NAME.dat, NULL with the error filled; closes it, 0 or -errno. */
+FILE *data_open(const struct data *d, const char *name);
+int data_close(const struct data *d, FILE *f, const char *name);
+
+/* Begins a block of the data and names it in the picture's argument. */
+void data_block(FILE *f, struct picture *p, const char *title);
+
+/* Writers: fill the data file and the picture's title, argument and has_data. 0 or -errno. */
+int picture_net(const struct data *d, struct picture *p);
+int picture_decomposition(const struct data *d, struct picture *p);
+int picture_shootdown(const struct data *d, struct picture *p);
+int picture_refcount(const struct data *d, struct picture *p);
+int picture_exit(const struct data *d, struct picture *p);
+
+#endif
