@@ -31,7 +31,7 @@ done
 seeds() { python3 -c 'import json,sys; print(sorted((t["scenario"], t["trial"], t["seed"]) for t in map(json.loads, open(sys.argv[1])) if t["attempt"] == 1))' "$1"; }
 check "  both sides of a pair have one seed" [ "$(seeds "$tmp/ab/a/trials.jsonl")" = "$(seeds "$tmp/ab/b/trials.jsonl")" ]
 check "  the paired table has both scenarios" [ "$(grep -cE '^(thread|process) .* 8 ' "$tmp/out")" = 2 ]
-check "  compare's table follows" grep -q '^Base .*/a, compared with it .*/b' "$tmp/out"
+check "  compare's table follows" grep -q '^Base .*/ab/a), compared with it .*/ab/b)' "$tmp/out"
 run compare "$tmp/ab/a" "$tmp/ab/b"
 check "  and compare reads the sets" [ "$status" = 0 ]
 if python3 -c 'import jsonschema' 2>/dev/null; then
