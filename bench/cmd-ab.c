@@ -381,6 +381,8 @@ int cmd_ab(int argc, char **argv)
 		ab.o.dir = dir;
 	}
 	run_catch_signals();
+	if (run_recover(&e))
+		return complain(EXIT_FAILED, "%s", e.text);
 	rc = measure(&ab, argv + optind, argc - optind, &e);
 	status = conclude(&ab, rc, &e);
 	ab_free(&ab);

@@ -9,6 +9,7 @@
 #include "bench/commands.h"
 #include "bench/run.h"
 #include "bench/summary.h"
+#include "lib/isolate.h"
 
 #define TRIALS_QUICK 5
 #define TRIALS	     15
@@ -23,17 +24,19 @@ static const char help[] =
 	"  --time SECONDS   rounds of trials until SECONDS have passed, at least three\n"
 	"  --seed N         seed of every random order (default: the time)\n"
 	"  --quick          fewer and shorter trials\n"
+	"  --isolate        move interrupts and tasks off the CPU meanwhile (root), and back\n"
 	"  --resume         go on with the result set that -o names\n"
 	"  -o, --output DIR the result set (default: results/run-DATE-TIME)\n\n"
 	"Exit status: 0 all trials valid or repeated until valid, 1 the run failed or a trial "
 	"stayed invalid,\n"
 	"2 wrong usage, 128+N stopped by signal N (finished trials are kept).\n";
 
-enum { OPT_RESUME = RUN_OPT_OWN };
+enum { OPT_RESUME = RUN_OPT_OWN, OPT_ISOLATE };
 
 static const struct option options[] = {
 	RUN_OPTIONS,
 	{ "resume", no_argument, NULL, OPT_RESUME },
+	{ "isolate", no_argument, NULL, OPT_ISOLATE },
 	{ "help", no_argument, NULL, 'h' },
 	{ 0 },
 };
@@ -49,6 +52,9 @@ static int options_parse(int argc, char **argv, struct run_options *o)
 		switch (c) {
 		case OPT_RESUME:
 			o->resume = true;
+			break;
+		case OPT_ISOLATE:
+			o->isolate = true;
 			break;
 		case 'h':
 			fputs(help, stdout);
@@ -167,6 +173,20 @@ static int finish(const struct run_options *o, const struct run_tally *tally, st
 	return rc;
 }
 
+static int isolate(struct isolation **iso, const struct bench *b, json_t *machine, struct error *e)
+{
+	char left[256];
+	int rc = isolate_begin(iso, b->cpu.cpu, left, sizeof(left), e);
+
+	if (rc)
+		return rc;
+	fprintf(stderr, "CPU %d is isolated for the run; what could not be moved: %s\n", b->cpu.cpu,
+		left);
+	json_object_set_new(machine, "isolate",
+			    json_pack("{s:i, s:s}", "cpu", b->cpu.cpu, "left", left));
+	return 0;
+}
+
 /* Everything behind the options. Returns 0, -EINTR or -errno; *@usage: it is the user's arguments that are wrong. */
 static int run(struct run_options *o, char **specs, int nspecs, struct run_tally *tally,
 	       bool *usage, struct error *e)
@@ -177,6 +197,8 @@ static int run(struct run_options *o, char **specs, int nspecs, struct run_tally
 	json_t *machine = NULL, *done = NULL;
 	struct plan plan = { 0 };
 	struct bench b = { 0 };
+	struct isolation *iso = NULL;
+	struct error back = { 0 };
 	int rc = 0;
 
 	for (int i = 0; i < nspecs && !rc; i++)
@@ -206,7 +228,9 @@ static int run(struct run_options *o, char **specs, int nspecs, struct run_tally
 		cpu_pin(b.cpu.helper,
 			NULL); /* a driver that stays where it is costs exactness, not the run */
 	machine = bench_machine(&b, topo);
-	if (o->resume)
+	if (o->isolate)
+		rc = isolate(&iso, &b, machine, e);
+	if (!rc && o->resume)
 		rc = same_machine(old.machine, machine, o->dir, e);
 	if (!rc)
 		rc = run_possible(&b, &plan, machine, e);
@@ -228,6 +252,8 @@ static int run(struct run_options *o, char **specs, int nspecs, struct run_tally
 	rc = run_rounds(&b, &plan, o, w, done, tally, e);
 done:
 	result_close(w);
+	if (isolate_end(iso, &back))
+		complain(0, "%s", back.text);
 	bench_close(&b);
 	cpu_topology_free(topo);
 	plan_free(&plan);
@@ -257,6 +283,8 @@ int cmd_run(int argc, char **argv)
 		o.dir = dir;
 	}
 	run_catch_signals();
+	if (run_recover(&e))
+		return complain(EXIT_FAILED, "%s", e.text);
 	rc = run(&o, argv + optind, argc - optind, &tally, &usage, &e);
 	if (rc && rc != -EINTR)
 		return complain(usage ? EXIT_USAGE : EXIT_FAILED, "%s", e.text);

@@ -10,6 +10,7 @@
 
 #include "bench/commands.h"
 #include "bench/run.h"
+#include "lib/isolate.h"
 
 int run_option(int option, const char *value, struct run_options *o)
 {
@@ -125,4 +126,15 @@ json_t *run_plan_json(const struct plan *p, const struct run_options *o)
 	return json_pack("{s:o, s:I, s:I, s:I, s:b}", "scenarios", list, "trials",
 			 (json_int_t)o->trials, "seconds", (json_int_t)o->seconds, "seed",
 			 (json_int_t)o->seed, "quick", o->quick);
+}
+
+int run_recover(struct error *e)
+{
+	int cpu = -1, rc = isolate_recover(&cpu, e);
+
+	if (rc == 1)
+		fprintf(stderr,
+			"activemm: put back what a run that was killed had moved off CPU %d\n",
+			cpu);
+	return rc < 0 ? rc : 0;
 }

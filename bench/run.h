@@ -20,6 +20,7 @@ struct run_options {
 	unsigned long seed;
 	bool quick;
 	bool resume;
+	bool isolate; /* move interrupts and tasks off the measured CPU for the run */
 	const char *dir;
 };
 
@@ -55,6 +56,9 @@ int run_option(int option, const char *value, struct run_options *o);
 
 /* "results/COMMAND-DATE-TIME", whose parent is made. 0 or -errno. */
 int run_default_dir(char *buf, size_t len, const char *command, struct error *e);
+
+/* Puts back what a killed run with --isolate had moved, and says so. 0 or -errno. */
+int run_recover(struct error *e);
 
 /* SIGINT, SIGTERM and SIGHUP set trial_stop from here on; what trials leave behind is reaped here. */
 void run_catch_signals(void);

@@ -5,6 +5,7 @@ lib_libactivemm_a_SOURCES = \
 	lib/counters.c lib/counters.h \
 	lib/cpu.c lib/cpu.h lib/cpu-private.h lib/cpu-order.c \
 	lib/error.c lib/error.h \
+	lib/isolate.c lib/isolate.h lib/isolate-journal.c lib/isolate-private.h lib/isolate-tasks.c \
 	lib/events.c lib/events.h \
 	lib/lines.c lib/lines.h \
 	lib/machine.c lib/machine.h lib/machine-private.h \

@@ -40,7 +40,7 @@ EXTRA_DIST += tests/unit/stats-reference.json tests/unit/stats-reference.py test
 
 dist_man_MANS += man/activemm.1
 
-EXTRA_DIST += tests/e2e/lib.sh tests/e2e/test-ab.sh tests/e2e/test-claims.sh tests/e2e/test-cli.sh tests/e2e/test-compare.sh tests/e2e/golden tests/e2e/test-explain.sh tests/e2e/test-faults.sh \
+EXTRA_DIST += tests/e2e/lib.sh tests/e2e/test-ab.sh tests/e2e/test-claims.sh tests/e2e/test-cli.sh tests/e2e/test-compare.sh tests/e2e/golden tests/e2e/test-explain.sh tests/e2e/test-faults.sh tests/e2e/test-isolate.sh \
 	tests/e2e/test-report.sh scripts/test results/schema/machine.schema.json results/schema/paired.schema.json results/schema/summary.schema.json \
 	results/schema/trial.schema.json
 
@@ -51,7 +51,7 @@ print-unit-tests:
 # The bare loop that scripts/figures sets the harness against.
 check_PROGRAMS += tests/figures/bare-loop
 tests_figures_bare_loop_SOURCES = tests/figures/bare-loop.c
-EXTRA_DIST += scripts/bisect-step scripts/figures scripts/figures-compare tests/figures/large-set.py tests/lab/explain-guest.sh tests/lab/test-bisect.sh tests/lab/test-explain.sh tests/lab/test-kernels.sh
+EXTRA_DIST += scripts/bisect-step scripts/figures scripts/figures-compare tests/figures/large-set.py tests/lab/explain-guest.sh tests/lab/test-bisect.sh tests/lab/test-explain.sh tests/lab/isolate-guest.sh tests/lab/test-isolate.sh tests/lab/test-kernels.sh
 
 # Hostile result sets: scripts/test runs it for a while where clang has libFuzzer; `make fuzz' builds and runs it.
 FUZZ_CC = clang
