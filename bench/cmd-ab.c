@@ -122,8 +122,7 @@ static int side_open(struct ab *ab, struct side *s, struct cpu_topology *topo, s
 	}
 	/* The second side's look keeps the first one's number of round trips. */
 	return rc ? rc
-		  : run_look(&ab->b, &ab->plan, &ab->o,
-			     json_object_get(s->machine, "skipped"), e);
+		  : run_look(&ab->b, &ab->plan, &ab->o, json_object_get(s->machine, "skipped"), e);
 }
 
 static int side_create(struct ab *ab, struct side *s, struct error *e)

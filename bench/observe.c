@@ -362,3 +362,45 @@ uint64_t interrupts_culprit(const struct interrupts *before, const struct interr
 	}
 	return most;
 }
+
+unsigned int interrupts_grown(const struct interrupts *before, const struct interrupts *after,
+			      struct interrupt_line *lines, unsigned int most)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < after->n && i < before->n; i++) {
+		uint64_t grown = after->lines[i] - before->lines[i];
+		unsigned int at = n;
+
+		if (!grown || strcmp(after->names[i], before->names[i]) != 0)
+			continue;
+		while (at > 0 && lines[at - 1].count < grown)
+			at--;
+		if (at == most)
+			continue;
+		if (n < most)
+			n++;
+		memmove(&lines[at + 1], &lines[at], (n - at - 1) * sizeof(*lines));
+		lines[at].count = grown;
+		memcpy(lines[at].name, after->names[i], sizeof(lines[at].name));
+	}
+	return n;
+}
+
+double cpu_busy_ns(int cpu)
+{
+	unsigned long long user = 0, nice = 0, sys = 0, irq = 0, soft = 0;
+	char *line = NULL, want[16];
+	size_t cap = 0;
+	FILE *f = fopen("/proc/stat", "re");
+
+	snprintf(want, sizeof(want), "cpu%d ", cpu);
+	while (f && getline(&line, &cap, f) > 0)
+		if (!strncmp(line, want, strlen(want)))
+			sscanf(line + strlen(want), "%llu %llu %llu %*u %*u %llu %llu", &user,
+			       &nice, &sys, &irq, &soft);
+	if (f)
+		fclose(f);
+	free(line);
+	return (double)(user + nice + sys + irq + soft) * 1e9 / (double)sysconf(_SC_CLK_TCK);
+}

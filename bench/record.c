@@ -10,6 +10,8 @@
 #include "lib/result.h"
 #include "lib/stats.h"
 
+#define SIBLING_BUSY 0.05 /* of a trial's time: worth a warning */
+
 json_t *record_params(const struct scenario *s, const long *values)
 {
 	json_t *o = json_object();
@@ -205,7 +207,7 @@ static void record_more(json_t *line, const struct bench *b, const struct trial_
 
 static void record_company(json_t *line, const struct bench *b, const struct trial_outcome *out)
 {
-	json_t *list = json_array(), *warnings = json_array();
+	json_t *list = json_array(), *warnings = json_array(), *lines = json_array();
 
 	for (unsigned int i = 0; i < out->intruders.n && i < 8; i++) {
 		const struct intruder *in = &out->intruders.list[i];
@@ -221,13 +223,21 @@ static void record_company(json_t *line, const struct bench *b, const struct tri
 			  out->elapsed_ns > 0 ? (double)out->interrupts * 1e9 / out->elapsed_ns
 					      : 0.0,
 			  "most", out->interrupt));
+	for (unsigned int i = 0; i < out->nlines; i++)
+		json_array_append_new(lines, json_pack("[s, I]", out->lines[i].name,
+						       (json_int_t)out->lines[i].count));
+	json_object_set_new(json_object_get(line, "interrupts"), "lines", lines);
 	if (out->steal_ns > 0.01 * out->elapsed_ns && out->steal_ns > 0)
 		json_array_append_new(warnings,
 				      json_sprintf("the hypervisor took the CPU away for %.0f ms",
 						   out->steal_ns * 1e-6));
-	if (b->cpu.sibling_busy)
-		json_array_append_new(warnings,
-				      json_string("an SMT sibling of the measured CPU was busy"));
+	if (out->sibling_share > SIBLING_BUSY)
+		json_array_append_new(
+			warnings,
+			json_sprintf(
+				"the measured CPU's SMT sibling, CPU %d, was in use for %.0f %% "
+				"of the time",
+				b->cpu.sibling, 100 * out->sibling_share));
 	json_object_set_new(line, "warnings", warnings);
 }
 

@@ -227,6 +227,34 @@ static void print_invalid(const json_t *summary, FILE *out)
 	}
 }
 
+/* What else the CPU did, and what makes times less steady. */
+static void print_company(const json_t *summary, const struct result_set *set, FILE *out)
+{
+	const json_t *list = json_object_get(summary, "interrupts"),
+		     *warnings = json_object_get(set->machine, "warnings");
+	char text[600] = "";
+	json_t *one;
+	size_t i;
+
+	json_array_foreach (list, i, one) {
+		size_t used = strlen(text);
+
+		if (i < 4)
+			snprintf(text + used, sizeof(text) - used, "%s%s %.0f",
+				 used ? ", "
+				      : "Interrupts per second on the CPU during the trials: ",
+				 json_string_value(json_array_get(one, 0)),
+				 json_real_value(json_array_get(one, 1)));
+	}
+	fprintf(out, "\n");
+	if (*text)
+		print_wrapped(out, 0, 2, text);
+	json_array_foreach (warnings, i, one) {
+		snprintf(text, sizeof(text), "Warning: %.500s.", json_string_value(one));
+		print_wrapped(out, 0, 2, text);
+	}
+}
+
 static void print_unavailable(const json_t *summary, FILE *out)
 {
 	const json_t *list = json_object_get(summary, "unavailable");
@@ -263,5 +291,6 @@ void summary_print(const json_t *summary, const struct result_set *set, FILE *ou
 		release ? release : "unknown");
 	print_table(summary, out);
 	print_invalid(summary, out);
+	print_company(summary, set, out);
 	print_unavailable(summary, out);
 }

@@ -169,6 +169,45 @@ static json_t *headline_json(const struct groups *g)
 	return o;
 }
 
+/* Interrupts per second on the measured CPU over all trials, the most frequent first: [[name, rate], ...]. */
+static json_t *interrupts_json(const struct result_set *set)
+{
+	json_t *sums = json_object(), *list = json_array(), *t, *line, *count;
+	double seconds = 0;
+	const char *name;
+	size_t i, k;
+
+	json_array_foreach (set->trials, i, t) {
+		const json_t *irq = json_object_get(t, "interrupts");
+		double rate = value_ns(irq, "per_second"), total = value_ns(irq, "total");
+
+		if (rate > 0)
+			seconds += total / rate;
+		json_array_foreach (json_object_get(irq, "lines"), k, line) {
+			const char *what = json_string_value(json_array_get(line, 0));
+			double old = value_ns(sums, what ? what : "");
+
+			if (what)
+				json_object_set_new(
+					sums, what,
+					json_real((isfinite(old) ? old : 0) +
+						  json_number_value(json_array_get(line, 1))));
+		}
+	}
+	json_object_foreach (sums, name, count) {
+		double rate = json_number_value(count) / seconds;
+		size_t at = json_array_size(list);
+
+		while (at > 0 &&
+		       json_real_value(json_array_get(json_array_get(list, at - 1), 1)) < rate)
+			at--;
+		if (seconds > 0 && rate >= 1)
+			json_array_insert_new(list, at, json_pack("[s, f]", name, rate));
+	}
+	json_decref(sums);
+	return list;
+}
+
 /* What was missing: counters and scenarios, with reason and remedy, as the machine record holds them. */
 static json_t *unavailable_json(const json_t *machine)
 {
@@ -220,6 +259,7 @@ json_t *summary_make(const struct result_set *set, struct error *e)
 	json_object_set_new(o, "net", summary_net(&g));
 	json_object_set_new(o, "tlb_refill", summary_refill(&g, set->machine));
 	json_object_set_new(o, "decomposition", summary_decomposition(&g, set->machine));
+	json_object_set_new(o, "interrupts", interrupts_json(set));
 	json_object_set_new(o, "unavailable", unavailable_json(set->machine));
 	groups_free(&g);
 	return o;

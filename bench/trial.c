@@ -446,6 +446,8 @@ int trial_run(const struct bench *b, const struct trial_order *order, struct tri
 	      struct error *e)
 {
 	struct interrupts before = { 0 }, after = { 0 };
+	struct timespec begin, end;
+	double busy;
 	struct trial t;
 	struct shared *s;
 	int rc;
@@ -460,6 +462,8 @@ int trial_run(const struct bench *b, const struct trial_order *order, struct tri
 		out->excluded_ns = order->scenario->excluded_ns(&t);
 	batches_plan(s, b, order);
 	interrupts_read(&before, b->cpu.cpu);
+	busy = b->cpu.sibling >= 0 ? cpu_busy_ns(b->cpu.sibling) : 0;
+	clock_gettime(CLOCK_MONOTONIC, &begin);
 	rc = trial_fork_and_wait(b, order, s, out, e);
 	if (rc)
 		goto done;
@@ -467,6 +471,12 @@ int trial_run(const struct bench *b, const struct trial_order *order, struct tri
 	out->interrupts = after.total - before.total;
 	out->steal_ns = after.steal_ns - before.steal_ns;
 	interrupts_culprit(&before, &after, out->interrupt, sizeof(out->interrupt));
+	out->nlines = interrupts_grown(&before, &after, out->lines, TRIAL_INTERRUPTS);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	if (b->cpu.sibling >= 0)
+		out->sibling_share = (cpu_busy_ns(b->cpu.sibling) - busy) /
+				     ((double)(end.tv_sec - begin.tv_sec) * 1e9 +
+				      (double)(end.tv_nsec - begin.tv_nsec) + 1);
 	out->error = s->error;
 	rc = outcome_fill(b, s, out);
 done:

@@ -12,8 +12,9 @@
 #include "lib/counters.h"
 #include "lib/cpu.h"
 
-#define TRIAL_BATCHES 20 /* of each of the first two kinds */
-#define TRIAL_SAMPLES 4096 /* sampled round trips at most */
+#define TRIAL_BATCHES	 20 /* of each of the first two kinds */
+#define TRIAL_INTERRUPTS 5
+#define TRIAL_SAMPLES	 4096 /* sampled round trips at most */
 
 struct batch {
 	enum batch_kind kind;
@@ -67,6 +68,9 @@ struct trial_outcome {
 	double elapsed_ns; /* of the process's measuring part, wall clock */
 	uint64_t interrupts;
 	char interrupt[64]; /* the line that grew most */
+	struct interrupt_line lines[TRIAL_INTERRUPTS]; /* the greatest ones */
+	unsigned int nlines;
+	double sibling_share; /* of the trial's time that the SMT sibling was in use */
 	double steal_ns;
 	struct error error; /* code != 0: the trial could not be done, or hung and was killed: */
 	bool timed_out;

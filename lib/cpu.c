@@ -228,6 +228,17 @@ static bool sibling_busy(struct cpu_topology *topo, int cpu, hwloc_const_bitmap_
 	return false;
 }
 
+static int sibling_of(struct cpu_topology *topo, int cpu)
+{
+	hwloc_obj_t core = core_of(topo, cpu);
+
+	for (int c = core ? hwloc_bitmap_first(core->cpuset) : -1; c >= 0;
+	     c = hwloc_bitmap_next(core->cpuset, c))
+		if (c != cpu)
+			return c;
+	return -1;
+}
+
 /* Each wish outweighs all those after it; ties go to the lowest number. */
 static unsigned int score_cpu(struct cpu_topology *topo, int cpu, hwloc_const_bitmap_t busy)
 {
@@ -345,6 +356,7 @@ int cpu_choose_among(struct cpu_topology *topo, int wanted, hwloc_const_bitmap_t
 	}
 	out->helper = choose_helper(topo, out->cpu, busy);
 	out->node = node_of(topo, out->cpu);
+	out->sibling = sibling_of(topo, out->cpu);
 	out->isolated = hwloc_bitmap_isset(topo->isolated, (unsigned int)out->cpu);
 	out->sibling_busy = sibling_busy(topo, out->cpu, busy);
 	explain(topo, wanted, out);

@@ -14,6 +14,7 @@ struct cpu_choice {
 	int cpu; /* the measured CPU (Linux number) */
 	int helper; /* another allowed CPU for the driver and remote partners, -1 if there is none */
 	int node; /* NUMA node of @cpu */
+	int sibling; /* an SMT sibling of @cpu, -1 if there is none */
 	bool isolated; /* in isolcpus or an isolated cpuset partition */
 	bool sibling_busy; /* an SMT sibling of @cpu was busy when looked at */
 	char why[160]; /* one clause for the reader: why this CPU */

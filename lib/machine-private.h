@@ -24,6 +24,9 @@ char *machine_path(const char *path);
 /* Text of a file without its last newline, malloc'ed; NULL with errno if it cannot be read. */
 char *machine_text(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* What of @machine's settings makes times on @cpu less steady: an array of lines. New reference. */
+json_t *machine_warnings(const json_t *machine, int cpu);
+
 json_t *machine_unavailable(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* A file as a JSON string or integer, or {"unavailable": why}. */

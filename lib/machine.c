@@ -265,6 +265,7 @@ json_t *machine_record(struct cpu_topology *topo, const struct cpu_choice *choic
 	failed |= json_object_set_new(m, "load", record_load());
 	failed |= json_object_set_new(m, "choice", record_choice(choice));
 	failed |= json_object_set_new(m, "lab", record_lab());
+	failed |= json_object_set_new(m, "warnings", machine_warnings(m, cpu));
 	if (failed) {
 		json_decref(m);
 		return NULL;

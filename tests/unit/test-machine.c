@@ -206,6 +206,7 @@ static void intel_on_bare_metal(void **state)
 	is_string(m, "frequency.governor", "performance");
 	is_int(m, "frequency.max_khz", 2400000);
 	assert_true(json_is_false(at(m, "frequency.turbo")));
+	assert_int_equal(json_array_size(at(m, "warnings")), 0);
 	is_string(m, "cpuidle.driver", "intel_idle");
 	is_string(m, "cpuidle.governor", "menu");
 	assert_int_equal(json_array_size(at(m, "cpuidle.states")), 2);
@@ -248,6 +249,9 @@ static void amd_guest_of_kvm(void **state)
 	is_string(m, "thp.enabled", "always");
 	is_int(m, "perf_event_paranoid", -1);
 	assert_true(json_is_true(at(m, "frequency.turbo")));
+	assert_int_equal(json_array_size(at(m, "warnings")), 1);
+	assert_non_null(
+		strstr(json_string_value(json_array_get(at(m, "warnings"), 0)), "turbo is on"));
 	is_unavailable(m, "kernel.config", "/boot/config-6.18.5");
 	is_unavailable(m, "frequency.governor", "scaling_governor: No such file");
 	is_unavailable(m, "numa_balancing", "No such file");
