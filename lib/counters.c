@@ -13,7 +13,7 @@
 struct counter {
 	int fd; /* -1 when unavailable */
 	bool leader;
-	char source[192];
+	char source[288];
 	char why[320];
 };
 
@@ -48,6 +48,10 @@ static const struct {
 				       .use = EVENT_DTLB_WALK_CYCLES },
 	[COUNTER_CYCLES] = { "cycles", .hardware = true, .use = EVENT_CYCLES },
 	[COUNTER_INSTRUCTIONS] = { "instructions", .hardware = true, .use = EVENT_INSTRUCTIONS },
+	[COUNTER_DTLB_WALKS] = { "dtlb-walks", .hardware = true, .use = EVENT_DTLB_WALKS },
+	[COUNTER_TLB_FLUSHES] = { "tlb-flushes", .hardware = true, .use = EVENT_TLB_FLUSHES },
+	[COUNTER_CYCLES_USER] = { "cycles-user", .hardware = true, .use = EVENT_CYCLES_USER },
+	[COUNTER_CYCLES_KERNEL] = { "cycles-kernel", .hardware = true, .use = EVENT_CYCLES_KERNEL },
 };
 
 const char *counter_name(enum counter_id id)
@@ -182,6 +186,8 @@ static int describe(struct counter_set *set, enum counter_id id, struct perf_eve
 	attr->config = code.config;
 	attr->config1 = code.config1;
 	attr->config2 = code.config2;
+	attr->exclude_kernel = code.user_only;
+	attr->exclude_user = code.kernel_only;
 	snprintf(c->source, sizeof(c->source), "%s, CPU-wide", code.name);
 	return 0;
 }

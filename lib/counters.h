@@ -27,6 +27,10 @@ enum counter_id {
 	COUNTER_DTLB_WALK_CYCLES,
 	COUNTER_CYCLES,
 	COUNTER_INSTRUCTIONS,
+	COUNTER_DTLB_WALKS, /* page walks for loads */
+	COUNTER_TLB_FLUSHES, /* of this CPU's TLB, as the CPU counts them */
+	COUNTER_CYCLES_USER,
+	COUNTER_CYCLES_KERNEL,
 	COUNTER_NR,
 };
 
@@ -34,7 +38,7 @@ struct counter_value {
 	bool available;
 	uint64_t value; /* scaled up by 1/share when multiplexed */
 	double share; /* part of the enabled time in which it counted: 1 = exact */
-	char source[192]; /* what counted it */
+	char source[288]; /* what counted it */
 	char why[320]; /* when not available: why, and how to get it */
 };
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#if defined(__x86_64__) || defined(__i386__)
+#include <cpuid.h>
+#endif
 #include <perfmon/pfmlib_perf_event.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -8,49 +11,81 @@
 #include "lib/events.h"
 
 /*
- * Walks that completed, for loads, and the cycles they took. What a "dTLB miss" is differs per vendor:
- * Intel counts page walks, AMD misses of the L1 dTLB, Arm refills. Never compared across vendors.
+ * "dtlb-load-misses" are what the vendor counts first: Intel completed page walks, AMD misses of the L1 dTLB, Arm refills of it.
+ * "dtlb-walks" are walks everywhere. Never compared across vendors. Codes: Intel SDM vol. 3B ch. 20 and the perfmon lists, AMD's PPRs
+ * (PMCx045, PMCx078, PMCx076, PMCx0C0), Arm's architecture (0x05, 0x34, 0x11, 0x08).
  */
-#define INTEL_OLD                                                                    \
-	{                                                                            \
-		"DTLB_LOAD_MISSES:WALK_COMPLETED", "DTLB_LOAD_MISSES:WALK_DURATION", \
-			"UNHALTED_CORE_CYCLES", "INSTRUCTION_RETIRED"                \
+#define CYCLES_INTEL "UNHALTED_CORE_CYCLES"
+#define INTEL(walk_cycles, flushes)                                                        \
+	{                                                                                  \
+		"DTLB_LOAD_MISSES:WALK_COMPLETED", walk_cycles, CYCLES_INTEL,              \
+			"INSTRUCTION_RETIRED", "DTLB_LOAD_MISSES:WALK_COMPLETED", flushes, \
+			CYCLES_INTEL, CYCLES_INTEL                                         \
 	}
-#define INTEL_NEW                                                                   \
-	{                                                                           \
-		"DTLB_LOAD_MISSES:WALK_COMPLETED", "DTLB_LOAD_MISSES:WALK_PENDING", \
-			"UNHALTED_CORE_CYCLES", "INSTRUCTION_RETIRED"               \
+#define INTEL_OLD INTEL("DTLB_LOAD_MISSES:WALK_DURATION", "TLB_FLUSH:DTLB_THREAD")
+#define INTEL_NEW INTEL("DTLB_LOAD_MISSES:WALK_PENDING", "TLB_FLUSH:DTLB_THREAD")
+/* From Golden Cove on: event 12H, and no TLB_FLUSH. */
+#define GOLDEN_COVE INTEL("DTLB_LOAD_MISSES:WALK_PENDING", NULL)
+#define GOLDEN_COVE_RAW                                               \
+	{                                                             \
+		0x0e12, 0x1012, 0x003c, 0x00c0, 0x0e12, 0, 0x3c, 0x3c \
 	}
-#define AMD_ZEN                                                                                 \
-	{                                                                                       \
-		"L1_DTLB_MISS:TLB_RELOAD_4K_L2_HIT:TLB_RELOAD_4K_L2_MISS:TLB_RELOAD_2M_L2_HIT:" \
-		"TLB_RELOAD_2M_L2_MISS",                                                        \
-			NULL, "CYCLES_NOT_IN_HALT", "RETIRED_INSTRUCTIONS"                      \
+#define AMD_L1_HITS                                                                 \
+	":TLB_RELOAD_4K_L2_HIT:TLB_RELOAD_COALESCED_PAGE_HIT:TLB_RELOAD_2M_L2_HIT:" \
+	"TLB_RELOAD_1G_L2_HIT"
+#define AMD_WALKS                                                                     \
+	":TLB_RELOAD_4K_L2_MISS:TLB_RELOAD_COALESCED_PAGE_MISS:TLB_RELOAD_2M_L2_MISS" \
+	":TLB_RELOAD_1G_L2_MISS"
+#define AMD_ZEN(flushes)                                                           \
+	{                                                                          \
+		"L1_DTLB_MISS" AMD_L1_HITS AMD_WALKS, NULL, "CYCLES_NOT_IN_HALT",  \
+			"RETIRED_INSTRUCTIONS", "L1_DTLB_MISS" AMD_WALKS, flushes, \
+			"CYCLES_NOT_IN_HALT", "CYCLES_NOT_IN_HALT"                 \
+	}
+#define AMD_RAW                                                       \
+	{                                                             \
+		0xff45, 0, 0x0076, 0x00c0, 0xf045, 0xff78, 0x76, 0x76 \
+	}
+#define NEOVERSE                                                                         \
+	{                                                                                \
+		"L1D_TLB_REFILL", NULL, "CPU_CYCLES", "INST_RETIRED", "DTLB_WALK", NULL, \
+			"CPU_CYCLES", "CPU_CYCLES"                                       \
+	}
+#define NEOVERSE_RAW                                     \
+	{                                                \
+		0x05, 0, 0x11, 0x08, 0x34, 0, 0x11, 0x11 \
 	}
 
 const struct event_family event_families[] = {
-	{ "hsw", INTEL_OLD },
-	{ "hsw_ep", INTEL_OLD },
-	{ "bdw", INTEL_OLD },
-	{ "bdw_ep", INTEL_OLD },
-	{ "skl", INTEL_NEW },
-	{ "skx", INTEL_NEW },
-	{ "clx", INTEL_NEW },
-	{ "icl", INTEL_NEW },
-	{ "icx", INTEL_NEW },
-	{ "spr", INTEL_NEW },
-	{ "emr", INTEL_NEW },
-	{ "gnr", INTEL_NEW },
-	{ "adl_glc", INTEL_NEW },
-	{ "amd64_fam17h_zen1", AMD_ZEN },
-	{ "amd64_fam17h_zen2", AMD_ZEN },
-	{ "amd64_fam19h_zen3", AMD_ZEN },
-	{ "amd64_fam19h_zen4", AMD_ZEN },
-	{ "amd64_fam1ah_zen5", AMD_ZEN },
-	{ "arm_n1", { "L1D_TLB_REFILL", NULL, "CPU_CYCLES", "INST_RETIRED" } },
-	{ "arm_n2", { "L1D_TLB_REFILL", NULL, "CPU_CYCLES", "INST_RETIRED" } },
-	{ "arm_v2", { "L1D_TLB_REFILL", NULL, "CPU_CYCLES", "INST_RETIRED" } },
-	{ NULL, { NULL, NULL, NULL, NULL } },
+	{ "hsw", INTEL_OLD, { 0 }, 0, 0, { 0 } },
+	{ "hsw_ep", INTEL_OLD, { 0 }, 0, 0, { 0 } },
+	{ "bdw", INTEL_OLD, { 0 }, 0, 0, { 0 } },
+	{ "bdw_ep", INTEL_OLD, { 0 }, 0, 0, { 0 } },
+	{ "skl", INTEL_NEW, { 0 }, 0, 0, { 0 } },
+	{ "skx", INTEL_NEW, { 0 }, 0, 0, { 0 } },
+	{ "clx", INTEL_NEW, { 0 }, 0, 0, { 0 } },
+	{ "icl", INTEL_NEW, { 0 }, 0, 0, { 0 } },
+	{ "icx", INTEL_NEW, { 0 }, 0, 0, { 0 } },
+	{ "spr", GOLDEN_COVE, GOLDEN_COVE_RAW, 'I', 6, { 0x8f } },
+	{ "emr", GOLDEN_COVE, GOLDEN_COVE_RAW, 'I', 6, { 0xcf } },
+	{ "gnr", GOLDEN_COVE, GOLDEN_COVE_RAW, 'I', 6, { 0xad, 0xae } },
+	{ "adl_glc", GOLDEN_COVE, GOLDEN_COVE_RAW, 'I', 6, { 0x97, 0x9a, 0xb7, 0xba, 0xbf } },
+	/* Zen 1's list has no umask for all flushes: 0xff by its PPR. */
+	{ "amd64_fam17h_zen1", AMD_ZEN(""), AMD_RAW, 'A', 0x17, { 0x01, 0x08, 0x11, 0x18, 0x20 } },
+	{ "amd64_fam17h_zen2", AMD_ZEN("TLB_FLUSHES:ALL"), AMD_RAW, 'A', 0x17, { 0 } },
+	{ "amd64_fam19h_zen4",
+	  AMD_ZEN("TLB_FLUSHES:ALL"),
+	  AMD_RAW,
+	  'A',
+	  0x19,
+	  { 0x11, 0x18, 0x61, 0x74, 0x75, 0x78, 0xa0 } },
+	{ "amd64_fam19h_zen3", AMD_ZEN("TLB_FLUSHES:ALL"), AMD_RAW, 'A', 0x19, { 0 } },
+	{ "amd64_fam1ah_zen5", AMD_ZEN("TLB_FLUSHES:ALL"), AMD_RAW, 'A', 0x1a, { 0 } },
+	{ "arm_n1", NEOVERSE, NEOVERSE_RAW, 0, 0, { 0 } },
+	{ "arm_n2", NEOVERSE, NEOVERSE_RAW, 0, 0, { 0 } },
+	{ "arm_v1", NEOVERSE, NEOVERSE_RAW, 0, 0, { 0 } },
+	{ "arm_v2", NEOVERSE, NEOVERSE_RAW, 0, 0, { 0 } },
+	{ .pmu = NULL },
 };
 
 static const struct {
@@ -64,6 +99,10 @@ static const struct {
 	[EVENT_DTLB_WALK_CYCLES] = { NULL, 0, 0 },
 	[EVENT_CYCLES] = { "cycles", PERF_TYPE_HARDWARE, PERF_COUNT_HW_CPU_CYCLES },
 	[EVENT_INSTRUCTIONS] = { "instructions", PERF_TYPE_HARDWARE, PERF_COUNT_HW_INSTRUCTIONS },
+	[EVENT_DTLB_WALKS] = { NULL, 0, 0 },
+	[EVENT_TLB_FLUSHES] = { NULL, 0, 0 },
+	[EVENT_CYCLES_USER] = { "cycles:u", PERF_TYPE_HARDWARE, PERF_COUNT_HW_CPU_CYCLES },
+	[EVENT_CYCLES_KERNEL] = { "cycles:k", PERF_TYPE_HARDWARE, PERF_COUNT_HW_CPU_CYCLES },
 };
 
 static bool pfm_ready(void)
@@ -73,6 +112,40 @@ static bool pfm_ready(void)
 	if (!state)
 		state = pfm_initialize() == PFM_SUCCESS ? 1 : -1;
 	return state > 0;
+}
+
+const struct event_family *event_family_of(char vendor, unsigned int family, unsigned int model)
+{
+	for (const struct event_family *f = event_families; f->pmu; f++) {
+		if (!vendor || f->vendor != vendor || f->family != family)
+			continue;
+		if (!f->models[0])
+			return f;
+		for (size_t i = 0; i < sizeof(f->models) && f->models[i]; i++)
+			if (f->models[i] == model)
+				return f;
+	}
+	return NULL;
+}
+
+/* For a CPU that is younger than the library. */
+static const struct event_family *family_by_cpuid(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	unsigned int eax, ebx, ecx, edx, family, model;
+
+	if (!__get_cpuid(0, &eax, &ebx, &ecx, &edx))
+		return NULL;
+	/* "Genu"ine Intel, "Auth"entic AMD. */
+	char vendor = ebx == 0x756e6547 ? 'I' : ebx == 0x68747541 ? 'A' : 0;
+
+	__get_cpuid(1, &eax, &ebx, &ecx, &edx);
+	family = (eax >> 8 & 0xf) + (eax >> 20 & 0xff);
+	model = (eax >> 4 & 0xf) | (eax >> 12 & 0xf0);
+	return vendor ? event_family_of(vendor, family, model) : NULL;
+#else
+	return NULL;
+#endif
 }
 
 const struct event_family *event_family_here(void)
@@ -88,7 +161,30 @@ const struct event_family *event_family_here(void)
 			if (!strcmp(f->pmu, info.name))
 				return f;
 	}
-	return NULL;
+	return family_by_cpuid();
+}
+
+/* The type that raw codes have: that of the performance cores where there are two kinds. */
+static uint32_t raw_type(void)
+{
+	FILE *f = fopen("/sys/bus/event_source/devices/cpu_core/type", "re");
+	unsigned int type = PERF_TYPE_RAW;
+
+	if (f && fscanf(f, "%u", &type) != 1)
+		type = PERF_TYPE_RAW;
+	if (f)
+		fclose(f);
+	return type;
+}
+
+static int resolve_raw(const struct event_family *family, enum event_use use,
+		       struct event_code *code)
+{
+	code->type = raw_type();
+	code->config = family->raw[use];
+	snprintf(code->name, sizeof(code->name), "%s raw 0x%04llx", family->pmu,
+		 (unsigned long long)code->config);
+	return 0;
 }
 
 int event_resolve(const struct event_family *family, enum event_use use, struct event_code *code,
@@ -96,10 +192,12 @@ int event_resolve(const struct event_family *family, enum event_use use, struct 
 {
 	struct perf_event_attr attr = { .size = sizeof(attr) };
 	pfm_perf_encode_arg_t arg = { .attr = &attr, .size = sizeof(arg) };
-	char event[160];
+	char event[288];
 	int rc;
 
 	memset(code, 0, sizeof(*code));
+	code->user_only = use == EVENT_CYCLES_USER;
+	code->kernel_only = use == EVENT_CYCLES_KERNEL;
 	if (!family) {
 		if (!generic_events[use].name)
 			return error_set(
@@ -112,10 +210,13 @@ int event_resolve(const struct event_family *family, enum event_use use, struct 
 	}
 	if (!family->names[use])
 		return error_set(e, ENOENT, "%s has no such event", family->pmu);
-	if (!pfm_ready())
-		return error_set(e, ENOENT, "libpfm4 could not be initialised");
 	snprintf(event, sizeof(event), "%s::%s", family->pmu, family->names[use]);
-	rc = pfm_get_os_event_encoding(event, PFM_PLM0 | PFM_PLM3, PFM_OS_PERF_EVENT, &arg);
+	rc = family->names[use][0] && pfm_ready()
+		     ? pfm_get_os_event_encoding(event, PFM_PLM0 | PFM_PLM3, PFM_OS_PERF_EVENT,
+						 &arg)
+		     : PFM_ERR_NOTFOUND;
+	if (rc != PFM_SUCCESS && family->raw[use])
+		return resolve_raw(family, use, code);
 	if (rc != PFM_SUCCESS)
 		return error_set(e, ENOENT, "libpfm4 does not know %s: %s", event,
 				 pfm_strerror(rc));
@@ -123,6 +224,6 @@ int event_resolve(const struct event_family *family, enum event_use use, struct 
 	code->config = attr.config;
 	code->config1 = attr.config1;
 	code->config2 = attr.config2;
-	snprintf(code->name, sizeof(code->name), "%s", event);
+	snprintf(code->name, sizeof(code->name), "%.250s", event);
 	return 0;
 }

@@ -294,6 +294,72 @@ static void skylake_walks_are_event_08_umask_0e(void **state)
 	assert_int_equal(code.config & 0xffff, 0x0e08);
 }
 
+/*
+ * Codes as the vendors' lists give them (event | umask << 8): Intel SDM vol. 3B, chapter 20 and its perfmon lists; AMD PPR
+ * of family 17h to 1Ah (PMCx045, PMCx078, PMCx076, PMCx0C0); Arm Architecture Reference Manual, D13.12.
+ */
+static void each_family_has_its_vendors_codes(void **state)
+{
+	static const struct {
+		const char *pmu;
+		uint64_t codes[EVENT_USES]; /* 0: has none */
+	} lists[] = {
+		{ "hsw", { 0x0e08, 0x1008, 0x3c, 0xc0, 0x0e08, 0x01bd, 0x3c, 0x3c } },
+		{ "bdw", { 0x0e08, 0x1008, 0x3c, 0xc0, 0x0e08, 0x01bd, 0x3c, 0x3c } },
+		{ "skl", { 0x0e08, 0x1008, 0x3c, 0xc0, 0x0e08, 0x01bd, 0x3c, 0x3c } },
+		{ "clx", { 0x0e08, 0x1008, 0x3c, 0xc0, 0x0e08, 0x01bd, 0x3c, 0x3c } },
+		{ "icx", { 0x0e08, 0x1008, 0x3c, 0xc0, 0x0e08, 0x01bd, 0x3c, 0x3c } },
+		{ "adl_glc", { 0x0e12, 0x1012, 0x3c, 0xc0, 0x0e12, 0, 0x3c, 0x3c } },
+		{ "spr", { 0x0e12, 0x1012, 0x3c, 0xc0, 0x0e12, 0, 0x3c, 0x3c } },
+		{ "emr", { 0x0e12, 0x1012, 0x3c, 0xc0, 0x0e12, 0, 0x3c, 0x3c } },
+		{ "gnr", { 0x0e12, 0x1012, 0x3c, 0xc0, 0x0e12, 0, 0x3c, 0x3c } },
+		{ "amd64_fam17h_zen1", { 0xff45, 0, 0x76, 0xc0, 0xf045, 0xff78, 0x76, 0x76 } },
+		{ "amd64_fam17h_zen2", { 0xff45, 0, 0x76, 0xc0, 0xf045, 0xff78, 0x76, 0x76 } },
+		{ "amd64_fam19h_zen3", { 0xff45, 0, 0x76, 0xc0, 0xf045, 0xff78, 0x76, 0x76 } },
+		{ "amd64_fam19h_zen4", { 0xff45, 0, 0x76, 0xc0, 0xf045, 0xff78, 0x76, 0x76 } },
+		{ "amd64_fam1ah_zen5", { 0xff45, 0, 0x76, 0xc0, 0xf045, 0xff78, 0x76, 0x76 } },
+		{ "arm_n1", { 0x05, 0, 0x11, 0x08, 0x34, 0, 0x11, 0x11 } },
+		{ "arm_v2", { 0x05, 0, 0x11, 0x08, 0x34, 0, 0x11, 0x11 } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
+		const struct event_family *f = event_families;
+
+		while (f->pmu && strcmp(f->pmu, lists[i].pmu) != 0)
+			f++;
+		assert_non_null(f->pmu);
+		for (int use = 0; use < EVENT_USES; use++) {
+			struct event_code code;
+			int rc = event_resolve(f, use, &code, NULL);
+
+			if (!lists[i].codes[use]) {
+				assert_int_equal(rc, -ENOENT);
+				continue;
+			}
+			assert_int_equal(rc, 0);
+			assert_int_equal(code.config & 0xffff, lists[i].codes[use]);
+			assert_int_equal(code.user_only, use == EVENT_CYCLES_USER);
+			assert_int_equal(code.kernel_only, use == EVENT_CYCLES_KERNEL);
+		}
+	}
+}
+
+/* Models as Linux names them (arch/x86/include/asm/intel-family.h, and AMD's revision guides). */
+static void a_cpu_younger_than_the_library_is_known(void **state)
+{
+	(void)state;
+	assert_string_equal(event_family_of('I', 6, 0xad)->pmu, "gnr");
+	assert_string_equal(event_family_of('I', 6, 0xcf)->pmu, "emr");
+	assert_string_equal(event_family_of('I', 6, 0xb7)->pmu, "adl_glc");
+	assert_string_equal(event_family_of('A', 0x1a, 0x02)->pmu, "amd64_fam1ah_zen5");
+	assert_string_equal(event_family_of('A', 0x19, 0x11)->pmu, "amd64_fam19h_zen4");
+	assert_string_equal(event_family_of('A', 0x19, 0x01)->pmu, "amd64_fam19h_zen3");
+	assert_string_equal(event_family_of('A', 0x17, 0x31)->pmu, "amd64_fam17h_zen2");
+	assert_null(event_family_of('I', 6, 0x01));
+	assert_null(event_family_of(0, 0, 0));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -307,6 +373,8 @@ int main(void)
 		cmocka_unit_test(a_count_that_cannot_be_read_is_no_zero),
 		cmocka_unit_test(every_family_resolves_or_says_why),
 		cmocka_unit_test(skylake_walks_are_event_08_umask_0e),
+		cmocka_unit_test(each_family_has_its_vendors_codes),
+		cmocka_unit_test(a_cpu_younger_than_the_library_is_known),
 	};
 
 	/* libpfm4 encodes for CPUs other than this one only when told so before it starts. */
