@@ -2,7 +2,7 @@
 # What the tests need of tests/lab and tests/kmod runs in other kernels: scripts/test starts it.
 if HAVE_CMOCKA
 UNIT_TESTS = tests/unit/test-clock tests/unit/test-counters tests/unit/test-cpu tests/unit/test-machine \
-	tests/unit/test-mem tests/unit/test-result tests/unit/test-stats tests/unit/test-verify
+	tests/unit/test-mem tests/unit/test-net tests/unit/test-result tests/unit/test-stats tests/unit/test-verify
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 
@@ -24,6 +24,9 @@ tests_unit_test_machine_LDADD = $(UNIT_LIBS)
 tests_unit_test_mem_SOURCES = tests/unit/test-mem.c
 tests_unit_test_mem_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_mem_LDADD = $(UNIT_LIBS)
+tests_unit_test_net_SOURCES = tests/unit/test-net.c bench/summary.c bench/summary-group.c bench/summary-net.c bench/summary-refill.c
+tests_unit_test_net_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_net_LDADD = $(UNIT_LIBS)
 tests_unit_test_result_SOURCES = tests/unit/test-result.c bench/summary.c bench/summary-group.c bench/summary-net.c \
 	bench/summary-refill.c
 tests_unit_test_result_CFLAGS = $(UNIT_CFLAGS)
