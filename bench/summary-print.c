@@ -202,6 +202,56 @@ static void print_table(const json_t *summary, FILE *out)
 	}
 }
 
+/* What switches cost beyond the same system calls, and what a flush costs the working set. */
+static void print_net(const json_t *summary, FILE *out)
+{
+	const json_t *refill = json_object_get(summary, "tlb_refill"), *r,
+		     *pages = json_object_get(json_array_get(json_object_get(refill, "curves"), 0),
+					      "pages");
+	char text[900] = "", one[80], params[64], other[64];
+	size_t i, used;
+
+	if (json_is_false(json_object_get(summary, "times_meaningful")))
+		return;
+	json_array_foreach (json_object_get(summary, "net"), i, r) {
+		const json_t *of = json_object_get(r, "params");
+
+		if (!json_is_true(json_object_get(json_object_get(r, "base"), "same_calls")) ||
+		    json_integer_value(json_object_get(of, "pages")) || json_object_get(of, "n"))
+			continue;
+		used = strlen(text);
+		interval_text(json_object_get(r, "ns"), one, sizeof(one));
+		snprintf(text + used, sizeof(text) - used, "%s%.20s %s",
+			 used ? "; " : "Net of the same system calls without a switch: ",
+			 json_string_value(json_object_get(r, "scenario")), one);
+	}
+	if (*text) {
+		fprintf(out, "\n");
+		print_wrapped(out, 0, 2, strcat(text, "."));
+	}
+	if (!json_object_get(refill, "ns_per_page")) {
+		if (json_array_size(pages)) {
+			snprintf(text, sizeof(text),
+				 "Refilling the TLB: no figure, because %.400s.",
+				 json_string_value(json_object_get(refill, "unavailable")));
+			print_wrapped(out, 0, 2, text);
+		}
+		return;
+	}
+	interval_text(json_object_get(refill, "ns_per_page"), one, sizeof(one));
+	r = json_object_get(refill, "minus");
+	summary_params_text(json_object_get(refill, "params"), params, sizeof(params));
+	summary_params_text(json_object_get(r, "params"), other, sizeof(other));
+	snprintf(text, sizeof(text),
+		 "Refilling the TLB after a flush costs %s per 4 KiB page, +-%.1f %% (%.20s %s "
+		 "minus "
+		 "%.20s %s, up to %lld pages).",
+		 one, number(refill, "percent"), json_string_value(json_object_get(refill, "of")),
+		 params, json_string_value(json_object_get(r, "scenario")), other,
+		 (long long)json_integer_value(json_object_get(refill, "largest")));
+	print_wrapped(out, 0, 2, text);
+}
+
 static void print_invalid(const json_t *summary, FILE *out)
 {
 	bool begun = false;
@@ -290,6 +340,7 @@ void summary_print(const json_t *summary, const struct result_set *set, FILE *ou
 	fprintf(out, "%.48s, Linux %.40s\n", model ? model : "unknown CPU",
 		release ? release : "unknown");
 	print_table(summary, out);
+	print_net(summary, out);
 	print_invalid(summary, out);
 	print_company(summary, set, out);
 	print_unavailable(summary, out);
