@@ -19,8 +19,9 @@ do for [i=1:2] {
 	knee = i == 1 ? l1 : l2
 	if (knee > 0) {
 		set arrow i from knee, graph 0 to knee, graph 0.94 nohead dt 2 lc rgb grey
-		set label i sprintf("L%d dTLB, %d", i, knee) at knee, graph 0.02 rotate by 90 offset -0.7,0 left font ",10" textcolor rgb "#444444"
+		set label i sprintf("L%d dTLB, %d", i, knee) at knee, graph 0.93 rotate by 90 offset -0.7,0 right font ",10" textcolor rgb "#444444"
 	}
 }
+if (l1 <= 0 && l2 <= 0) { set label 3 "sizes of the dTLB: unknown" at graph 0.99, graph 0.97 right font ",10" textcolor rgb "#444444" }
 next_name(s, n) = n == 0 ? (strstrt(s, ",") ? s[1:strstrt(s, ",")-1] : s) : next_name(s[strstrt(s, ",")+1:*], n - 1)
 plot for [i=0:STATS_blocks-1] data index i using (x($1)):2:3:4 with yerrorlines pt 5 + i ps 0.6 lw 2 lc i + 1 title next_name(names, i)

@@ -67,6 +67,26 @@ if [ "$(nproc)" -gt 1 ]; then
 else
 	skip "idle:wake=remote needs two CPUs"
 fi
+run run base:kind=touch/yield/eventfd/pipe/futex,pages=0/64 base:kind=aio,sides=1/3 base:sides=8 --trials 1 --iterations 20000 -o "$tmp/base"
+check "base does its system calls without a switch and without a load" [ "$status" = 0 ]
+check "  by the kernel's counts" json "$tmp/base/trials.jsonl" \
+	"len([x for x in t if x['valid']]) == 13 and all(x['counters'][c]['per_round_trip'] < 0.01 for x in t if x['valid'] for c in ('context-switches', 'cr3-loads', 'cr3-flushes'))"
+if command -v strace >/dev/null; then
+	strace -f -c -U name,calls -o "$tmp/strace" "$activemm" run base:kind=futex base:kind=aio,sides=1 --trials 1 --iterations 2000 -o "$tmp/traced" >/dev/null 2>&1
+	check "  as many as the hand-over has: two wakes and two waits, a submission and a collection" python3 - "$tmp/strace" "$tmp/traced/trials.jsonl" <<'PY'
+import json, sys
+calls = {f[0]: int(f[1]) for f in (l.split() for l in open(sys.argv[1])) if len(f) == 2 and f[1].isdigit()}
+n = {k: sum(t["round_trips"]["total"] for t in map(json.loads, open(sys.argv[2])) if t["params"]["kind"] == k) for k in ("futex", "aio")}
+print("   ", n, {k: calls.get(k) for k in ("futex", "io_submit", "io_getevents")})
+look = 4000  # up to three looks of some 900 round trips, and set-up
+sys.exit(not (4 * n["futex"] <= calls["futex"] <= 4 * (n["futex"] + look) and
+              n["aio"] <= calls["io_submit"] == calls["io_getevents"] <= n["aio"] + look))
+PY
+else
+	skip "base's system calls against strace: not installed"
+fi
+refuses "a base of no kind is refused" 2 "touch, yield, eventfd, pipe, futex, aio" run base:kind=smoke -o "$tmp/none"
+
 run run ring:n=2 ring:n=6 ring:n=7 ring:n=12 --trials 2 --iterations 1000 -o "$tmp/ring"
 if grep -q '^flags.* pcid' /proc/cpuinfo && ! grep -qw nopcid /proc/cmdline; then
 	check "six mms keep the TLB, seven flush it" json "$tmp/ring/trials.jsonl" \
