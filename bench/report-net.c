@@ -6,7 +6,7 @@
 
 #include "bench/report-private.h"
 
-/* "ring n=8", "kthread isolated", "stale own". */
+/* "ring n=12", "kthread isolated", "stale own". */
 static void label(const json_t *r, char *buf, size_t len)
 {
 	static const char *const telling[] = { "mode", "mm" };

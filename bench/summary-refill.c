@@ -256,7 +256,7 @@ json_t *summary_refill(const struct groups *g, const json_t *machine)
 			o, "unavailable",
 			json_string(
 				"no curve of it flushes against one that does not: activemm run "
-				"ring:n=6/8,pages=0/64/512"));
+				"ring:n=6/12,pages=0/64/512"));
 		return o;
 	}
 	json_object_set(o, "ns_per_page", json_object_get(best, "ns_per_page"));
