@@ -77,7 +77,7 @@ int picture_net(const struct data *d, struct picture *p)
 		}
 	}
 	json_decref(seen);
-	if (isfinite(data_number(per_page, "median")))
+	if (isfinite(data_number(per_page, "low")))
 		snprintf(p->title, sizeof(p->title),
 			 "Refilling the TLB costs %.1f ns per page [%.1f, %.1f]",
 			 data_number(per_page, "median"), data_number(per_page, "low"),

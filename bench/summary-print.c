@@ -208,7 +208,7 @@ static void print_net(const json_t *summary, FILE *out)
 	const json_t *refill = json_object_get(summary, "tlb_refill"), *r,
 		     *pages = json_object_get(json_array_get(json_object_get(refill, "curves"), 0),
 					      "pages");
-	char text[900] = "", one[80], params[64], other[64];
+	char text[900] = "", one[80], params[64], other[64], half[32] = "";
 	size_t i, used;
 
 	if (json_is_false(json_object_get(summary, "times_meaningful")))
@@ -242,12 +242,13 @@ static void print_net(const json_t *summary, FILE *out)
 	r = json_object_get(refill, "minus");
 	summary_params_text(json_object_get(refill, "params"), params, sizeof(params));
 	summary_params_text(json_object_get(r, "params"), other, sizeof(other));
+	if (isfinite(number(refill, "percent"))) /* one round has no interval */
+		snprintf(half, sizeof(half), ", +-%.1f %%", number(refill, "percent"));
 	snprintf(text, sizeof(text),
-		 "Refilling the TLB after a flush costs %s per 4 KiB page, +-%.1f %% (%.20s %s "
-		 "minus "
+		 "Refilling the TLB after a flush costs %s per 4 KiB page%s (%.20s %s minus "
 		 "%.20s %s, up to %lld pages).",
-		 one, number(refill, "percent"), json_string_value(json_object_get(refill, "of")),
-		 params, json_string_value(json_object_get(r, "scenario")), other,
+		 one, half, json_string_value(json_object_get(refill, "of")), params,
+		 json_string_value(json_object_get(r, "scenario")), other,
 		 (long long)json_integer_value(json_object_get(refill, "largest")));
 	print_wrapped(out, 0, 2, text);
 }
