@@ -68,8 +68,13 @@ const struct group *net_base(const struct groups *g, const struct group *x, json
 {
 	json_int_t sides;
 	const char *kind = same_calls(x, &sides);
-	json_t *p = json_object(), *of = params_at(x, pages);
+	json_t *p, *of;
 
+	*same = kind != NULL;
+	if (is(x, "base"))
+		return NULL;
+	p = json_object();
+	of = params_at(x, pages);
 	json_object_set_new(p, "kind", json_string(kind ? kind : "touch"));
 	if (kind)
 		json_object_set_new(p, "sides", json_integer(sides));
@@ -77,8 +82,7 @@ const struct group *net_base(const struct groups *g, const struct group *x, json
 	if (json_object_get(of, "pagesize"))
 		json_object_set(p, "pagesize", json_object_get(of, "pagesize"));
 	json_decref(of);
-	*same = kind != NULL;
-	return is(x, "base") ? NULL : group_like(g, "base", p);
+	return group_like(g, "base", p);
 }
 
 const struct group *net_same_mm(const struct groups *g, const struct group *x, json_int_t pages,
