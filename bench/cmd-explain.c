@@ -36,8 +36,8 @@ struct explain_options {
 
 /* Whichever of the two could be opened. */
 struct source_log {
-	struct switchlog *bpf;
-	struct switchsteps *perf;
+	struct switchlog *bpf, *bpf_remote;
+	struct switchsteps *perf, *perf_remote;
 	struct error why; /* BPF cannot be had: why */
 };
 
@@ -118,22 +118,41 @@ static void on_signal(int number)
 	trial_stop = number;
 }
 
+static int bpf_open(struct source_log *log, unsigned int cpu, int remote)
+{
+	int rc = switchlog_open(&log->bpf, cpu, &log->why);
+
+	if (!rc && remote >= 0)
+		rc = switchlog_open(&log->bpf_remote, (unsigned int)remote, &log->why);
+	return rc;
+}
+
+static int perf_open(struct source_log *log, unsigned int cpu, int remote, struct error *e)
+{
+	int rc = switchsteps_open(&log->perf, cpu, e);
+
+	if (!rc && remote >= 0)
+		rc = switchsteps_open(&log->perf_remote, (unsigned int)remote, e);
+	return rc;
+}
+
+/* @remote: the second CPU to log, or -1. */
 static int log_open(struct source_log *log, const struct explain_options *o, unsigned int cpu,
-		    struct error *e)
+		    int remote, struct error *e)
 {
 	int rc = -ENOTSUP;
 
 	if (o->source == SOURCE_PERF)
 		error_set(&log->why, ENOTSUP, "not asked for (--source perf)");
 	else
-		rc = switchlog_open(&log->bpf, cpu, &log->why);
+		rc = bpf_open(log, cpu, remote);
 	if (!rc)
 		return 0;
 	if (o->source == SOURCE_BPF) {
 		*e = log->why;
 		return rc;
 	}
-	rc = switchsteps_open(&log->perf, cpu, e);
+	rc = perf_open(log, cpu, remote, e);
 	if (rc && o->source == SOURCE_AUTO) {
 		struct error perf = *e;
 
@@ -145,24 +164,51 @@ static int log_open(struct source_log *log, const struct explain_options *o, uns
 	return rc;
 }
 
+static int bpf_read(struct switchlog *log, struct story *story, struct story_log *entries,
+		    struct error *e)
+{
+	uint64_t lost = 0;
+	int rc = log ? switchlog_read(log, story_log, entries, &lost, e) : 0;
+
+	story->lost += lost;
+	return rc;
+}
+
+static int perf_read(struct switchsteps *steps, struct story *story, struct story_log *entries,
+		     const struct trial_window *w, struct error *e)
+{
+	uint64_t lost = 0;
+	int rc;
+
+	if (!steps)
+		return 0;
+	for (unsigned int i = 0; i < w->ntasks; i++)
+		if (switchsteps_own(steps, (uint32_t)w->tasks[i].tid, (uint32_t)w->tasks[i].tgid))
+			return error_set(e, ENOMEM, "no memory for the tasks");
+	rc = switchsteps_read(steps, story_log, entries, &lost, &story->loads_seen, e);
+	story->lost += lost;
+	return rc;
+}
+
 static int log_read(struct source_log *log, struct story *story, struct story_log *entries,
 		    const struct trial_window *w, struct error *e)
 {
-	story->exact = log->bpf != NULL;
+	int rc;
+
+	story->exact = log->perf == NULL;
 	story->loads_seen = true;
-	if (log->bpf)
-		return switchlog_read(log->bpf, story_log, entries, &story->lost, e);
-	for (unsigned int i = 0; i < w->ntasks; i++)
-		if (switchsteps_own(log->perf, (uint32_t)w->tasks[i].tid,
-				    (uint32_t)w->tasks[i].tgid))
-			return error_set(e, ENOMEM, "no memory for the tasks");
+	if (story->exact) {
+		rc = bpf_read(log->bpf, story, entries, e);
+		return rc ? rc : bpf_read(log->bpf_remote, story, entries, e);
+	}
 	snprintf(story->missing, sizeof(story->missing),
 		 "Not seen: mm, active_mm, mm_users and mm_count, which only BPF can read: %.511s. "
 		 "An mm is here a process, and what a kernel thread borrows is the rule's word; "
 		 "switches and CR3 loads are the kernel's own events, sampled, which stretches "
 		 "the times.",
 		 log->why.text);
-	return switchsteps_read(log->perf, story_log, entries, &story->lost, &story->loads_seen, e);
+	rc = perf_read(log->perf, story, entries, w, e);
+	return rc ? rc : perf_read(log->perf_remote, story, entries, w, e);
 }
 
 /* Loads that no event would have shown are not said to be none. */
@@ -181,21 +227,16 @@ static void missing_add(struct story *story)
 static void log_close(struct source_log *log)
 {
 	switchlog_close(log->bpf);
+	switchlog_close(log->bpf_remote);
 	switchsteps_close(log->perf);
-}
-
-static int possible(const struct bench *b, const struct trial_order *order, struct error *e)
-{
-	struct trial t;
-
-	trial_describe(b, order, &t);
-	return order->scenario->possible ? order->scenario->possible(&t, e) : 0;
+	switchsteps_close(log->perf_remote);
 }
 
 /* The round trips, and the story of what the log saw. */
-static int story_make(struct story *story, const struct bench *b, const struct plan_item *item,
+static int story_make(struct story *story, const struct bench *bench, const struct plan_item *item,
 		      const struct explain_options *o, struct error *e)
 {
+	struct bench seeing = *bench, *b = &seeing;
 	struct trial_order order = { .scenario = item->scenario, .params = item->params };
 	struct trial_window *w = calloc(1, sizeof(*w));
 	struct story_log entries = { 0 };
@@ -205,18 +246,25 @@ static int story_make(struct story *story, const struct bench *b, const struct p
 
 	if (!w)
 		return error_set(e, ENOMEM, "out of memory");
-	trial_describe(b, &order, &t);
 	story->scenario = item->scenario;
 	scenario_params_text(item->scenario, item->params, false, story->params,
 			     sizeof(story->params));
 	story->cpu = b->cpu.cpu;
+	story->remote.cpu = item->scenario->remote ? b->cpu.helper : -1;
 	story->round_trips = w->round_trips = (uint64_t)o->round_trips;
+	rc = log_open(&log, o, (unsigned int)b->cpu.cpu, story->remote.cpu, e);
+	/* BPF sees the idle task also where perf events do not. */
+	if (!log.perf)
+		b->idle_blind = b->helper_blind = false;
+	trial_describe(b, &order, &t);
 	story->claim = item->scenario->claim(&t);
-	rc = log_open(&log, o, (unsigned int)b->cpu.cpu, e);
+	if (!rc && item->scenario->possible)
+		rc = item->scenario->possible(&t, e);
 	if (!rc)
 		rc = trial_window(b, &order, w, e);
 	if (!rc)
 		rc = log_read(&log, story, &entries, w, e);
+	story_log_sort(&entries);
 	log_close(&log);
 	if (!rc)
 		rc = story_tell(story, &entries, w, b, e);
@@ -299,13 +347,9 @@ static int explain(const struct explain_options *o, bool *usage, struct error *e
 		*usage = rc == -EINVAL && o->cpu >= 0;
 	}
 	if (!rc) {
-		struct trial_order order = { .scenario = plan.items[0].scenario,
-					     .params = plan.items[0].params };
-
 		/* On one CPU the driver shares it, and is an intruder that the story shows. */
 		if (b.cpu.helper >= 0)
 			cpu_pin(b.cpu.helper, NULL);
-		rc = possible(&b, &order, e);
 	}
 	if (!rc)
 		rc = story_make_best(&story, &b, &plan.items[0], o, e);

@@ -13,23 +13,29 @@
 /* Colours that bars can have (plots/explain.gp): init_mm's is the first. */
 #define COLOURS 8
 
+/* A row: a task on a CPU, for every CPU's idle task has the same pid. */
+struct row {
+	uint32_t pid;
+	int cpu;
+};
+
 struct rows {
-	uint32_t *pids;
+	struct row *list;
 	unsigned int n;
 };
 
-static int row_of(struct rows *rows, uint32_t pid)
+static int row_of(struct rows *rows, uint32_t pid, int cpu)
 {
-	uint32_t *more;
+	struct row *more;
 
 	for (unsigned int i = 0; i < rows->n; i++)
-		if (rows->pids[i] == pid)
+		if (rows->list[i].pid == pid && rows->list[i].cpu == cpu)
 			return (int)i;
-	more = reallocarray(rows->pids, rows->n + 1, sizeof(*more));
+	more = reallocarray(rows->list, rows->n + 1, sizeof(*more));
 	if (!more)
 		return -1;
-	rows->pids = more;
-	more[rows->n] = pid;
+	rows->list = more;
+	more[rows->n] = (struct row){ pid, cpu };
 	return (int)rows->n++;
 }
 
@@ -44,20 +50,26 @@ static int colour_of(const struct story *story, int mm)
 	return 1 + index % (COLOURS - 1);
 }
 
-/* "row start end", with the mm loaded in between; from step to step, so that a load in between cuts a bar. */
-static void bars_write(const struct story *story, struct rows *rows, int mm, FILE *file)
+/* "row start end", with the mm loaded in between; from step to step of a CPU, so that a load in between cuts a bar. */
+static void bars_write(const struct story *story, struct rows *rows, int cpu, int mm, FILE *file)
 {
-	const struct story_step *first = story->steps;
-	const struct story_task *running = &first->prev;
-	int loaded = first->is_switch ? first->prev.active_mm : first->loaded;
+	const struct story_task *running = NULL;
+	int loaded = STORY_NO_MM;
 	double since = 0;
 
 	for (unsigned int i = 0; i <= story->nsteps; i++) {
 		const struct story_step *step = i < story->nsteps ? &story->steps[i] : NULL;
 		double until = step ? step->us : story->length_us;
 
-		if (loaded == mm && until > since)
-			fprintf(file, "%d %.3f %.3f\n", row_of(rows, running->pid), since, until);
+		if (step && step->cpu != cpu)
+			continue;
+		if (step && !running) { /* the first one tells what was before it */
+			running = &step->prev;
+			loaded = step->is_switch ? step->prev.active_mm : step->loaded;
+		}
+		if (running && loaded == mm && until > since)
+			fprintf(file, "%d %.3f %.3f\n", row_of(rows, running->pid, cpu), since,
+				until);
 		if (!step)
 			break;
 		since = until;
@@ -87,10 +99,19 @@ static unsigned int ticks_write(const struct story *story, struct rows *rows, en
 
 		if (tick_of(step) != kind)
 			continue;
-		fprintf(file, "%d %.3f\n", row_of(rows, task->pid), step->us);
+		fprintf(file, "%d %.3f\n", row_of(rows, task->pid, step->cpu), step->us);
 		n++;
 	}
 	return n;
+}
+
+static void row_write(const struct story *story, int row, const struct story_task *task, int cpu,
+		      FILE *file)
+{
+	fprintf(file, "%d \"%s %u", row, story_name(task), task->pid);
+	if (story->remote.cpu >= 0)
+		fprintf(file, ", CPU %d", cpu);
+	fprintf(file, "\"\n");
 }
 
 static void block_begin(FILE *file, bool *begun)
@@ -116,11 +137,10 @@ static void data_write(const struct story *story, struct rows *rows, FILE *file,
 
 		for (int k = 0; k < (step->is_switch ? 2 : 1); k++) {
 			unsigned int known = rows->n;
-			int row = row_of(rows, both[k]->pid);
+			int row = row_of(rows, both[k]->pid, step->cpu);
 
 			if (rows->n > known)
-				fprintf(file, "%d \"%s %u\"\n", row, story_name(both[k]),
-					both[k]->pid);
+				row_write(story, row, both[k], step->cpu, file);
 		}
 	}
 	fprintf(argument, "%u", rows->n);
@@ -131,7 +151,9 @@ static void data_write(const struct story *story, struct rows *rows, FILE *file,
 
 		if (!memory)
 			return;
-		bars_write(story, rows, (int)i, memory);
+		bars_write(story, rows, story->cpu, (int)i, memory);
+		if (story->remote.cpu >= 0)
+			bars_write(story, rows, story->remote.cpu, (int)i, memory);
 		fclose(memory);
 		if (length) {
 			block_begin(file, &begun);
@@ -203,6 +225,6 @@ int story_draw(const struct story *story, const char *dir, const char *subject, 
 			ret = error_set(error, -ret, "the timeline is not drawn: %s", why);
 	}
 	free(argument);
-	free(rows.pids);
+	free(rows.list);
 	return ret;
 }

@@ -116,6 +116,8 @@ static void step_print(const struct story *story, const struct story_step *step,
 		       FILE *out)
 {
 	fprintf(out, "%8.2f  ", step->us);
+	if (story->remote.cpu >= 0)
+		fprintf(out, "%3d  ", step->cpu);
 	if (!step->is_switch) {
 		fprintf(out, "%s %u: %s\n", story_name(&step->prev), step->prev.pid, step->what);
 		return;
@@ -130,9 +132,12 @@ static void steps_print(const struct story *story, FILE *out)
 {
 	struct widths w = widths_find(story);
 
-	fprintf(out, "%8s  %-*s %-*s %-*s %-*s    %-*s %-*s %-*s %-*s  what it is, and CR3\n", "us",
-		w.task, "prev, pid", w.mm, "mm", w.mm + 1, "act", w.counts, "us/ct", w.task,
-		"next, pid", w.mm, "mm", w.mm + 1, "act", w.counts, "us/ct");
+	fprintf(out, "%8s  ", "us");
+	if (story->remote.cpu >= 0)
+		fprintf(out, "CPU  ");
+	fprintf(out, "%-*s %-*s %-*s %-*s    %-*s %-*s %-*s %-*s  what it is, and CR3\n", w.task,
+		"prev, pid", w.mm, "mm", w.mm + 1, "act", w.counts, "us/ct", w.task, "next, pid",
+		w.mm, "mm", w.mm + 1, "act", w.counts, "us/ct");
 	for (unsigned int i = 0; i < story->nsteps; i++)
 		step_print(story, &story->steps[i], w, out);
 }
@@ -221,13 +226,13 @@ static json_t *step_json(const struct story *story, const struct story_step *ste
 	};
 
 	if (!step->is_switch)
-		return json_pack("{s:f, s:s, s:o, s:i, s:I, s:s, s:o, s:s}", "us", step->us, "kind",
-				 "event", "task", task_json(story, &step->prev), "reason",
-				 step->reason, "pages", (json_int_t)step->pages, "cr3",
-				 load_text(step), "loaded", mm_json(story, step->loaded), "what",
-				 step->what);
-	return json_pack("{s:f, s:s, s:o, s:o, s:s, s:s, s:o, s:s}", "us", step->us, "kind",
-			 "switch", "prev", task_json(story, &step->prev), "next",
+		return json_pack("{s:f, s:i, s:s, s:o, s:i, s:I, s:s, s:o, s:s}", "us", step->us,
+				 "cpu", step->cpu, "kind", "event", "task",
+				 task_json(story, &step->prev), "reason", step->reason, "pages",
+				 (json_int_t)step->pages, "cr3", load_text(step), "loaded",
+				 mm_json(story, step->loaded), "what", step->what);
+	return json_pack("{s:f, s:i, s:s, s:o, s:o, s:s, s:s, s:o, s:s}", "us", step->us, "cpu",
+			 step->cpu, "kind", "switch", "prev", task_json(story, &step->prev), "next",
 			 task_json(story, &step->next), "class", classes[step->class], "cr3",
 			 load_text(step), "loaded", mm_json(story, step->loaded), "what",
 			 step->what);
@@ -237,6 +242,16 @@ static json_t *range_json(const struct claim_range *range)
 {
 	return range->claimed ? json_pack("{s:f, s:f}", "min", range->min, "max", range->max)
 			      : json_null();
+}
+
+static json_t *remote_json(const struct story *story)
+{
+	if (story->remote.cpu < 0)
+		return json_null();
+	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i}", "cpu", story->remote.cpu, "switches",
+			 (int)story->remote.switches, "cr3_loads", (int)story->remote.loads,
+			 "cr3_flushes", (int)story->remote.flushes, "shootdowns",
+			 (int)story->remote.shootdowns, "foreign", (int)story->remote.foreign);
 }
 
 json_t *story_json(const struct story *story)
@@ -255,7 +270,7 @@ json_t *story_json(const struct story *story)
 		json_array_append_new(steps, step_json(story, &story->steps[i]));
 	return json_pack(
 		"{s:i, s:s, s:s, s:i, s:I, s:s, s:s, s:I, s:f, s:o, s:o, s:{s:i, s:o, s:o, s:i}, "
-		"s:{s:o, s:o, s:o}, s:b, s:s}",
+		"s:{s:o, s:o, s:o, s:o, s:o}, s:o, s:b, s:s}",
 		"schema", 1, "scenario", story->scenario->name, "params", story->params, "cpu",
 		story->cpu, "round_trips", (json_int_t)story->round_trips, "source",
 		story->exact ? "bpf" : "perf", "missing", story->missing, "lost",
@@ -265,6 +280,8 @@ json_t *story_json(const struct story *story)
 		story->blind ? json_null() : json_integer(story->flushes), "intrusions",
 		(int)story->intrusions, "claim", "switches", range_json(&story->claim.switches),
 		"cr3_loads", range_json(&story->claim.cr3_loads), "cr3_flushes",
-		range_json(&story->claim.cr3_flushes), "kept", story->kept, "conclusion",
-		story->conclusion);
+		range_json(&story->claim.cr3_flushes), "remote_shootdowns",
+		range_json(&story->claim.remote_shootdowns), "remote_loads",
+		range_json(&story->claim.remote_loads), "remote", remote_json(story), "kept",
+		story->kept, "conclusion", story->conclusion);
 }

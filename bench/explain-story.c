@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* From log entries to a story: who runs, whose address space, and what is in CR3. */
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,12 +10,20 @@
 #include "lib/bpf/kernel-flags.h"
 #include "lib/switchsteps.h"
 
+/* One CPU while its entries are read. */
+struct on_cpu {
+	int cpu;
+	const struct switch_log_entry *running; /* the switch to the task that runs */
+	int loaded; /* the mm in CR3 */
+	int latest; /* step of its latest switch, -1: none yet */
+};
+
 /* What is known while the entries are read one after the other. */
 struct telling {
 	struct story *story;
 	const struct trial_window *window;
 	struct trial own; /* the tasks, in the form that observe.h asks for */
-	int loaded;
+	struct on_cpu cpus[2]; /* the measured one, the remote one */
 	bool failed;
 };
 
@@ -34,6 +43,22 @@ void story_log(void *context, const struct switch_log_entry *entry)
 		log->room = room;
 	}
 	log->entries[log->count++] = *entry;
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const struct switch_log_entry *x = a, *y = b;
+
+	if (x->time_ns != y->time_ns)
+		return x->time_ns < y->time_ns ? -1 : 1;
+	/* A flush within the same nanosecond follows its switch. */
+	return (int)x->kind - (int)y->kind;
+}
+
+void story_log_sort(struct story_log *log)
+{
+	if (log->count)
+		qsort(log->entries, log->count, sizeof(*log->entries), by_time);
 }
 
 /* A, B, ..., Z, A1, B1, ...; init_mm has its name already. */
@@ -61,6 +86,12 @@ static int mm_index(struct telling *telling, uint64_t id, bool init)
 	for (unsigned int i = 0; i < story->nmms; i++)
 		if (story->mms[i].id == id)
 			return (int)i;
+	/* init_mm, which was loaded before a task was seen on it. */
+	for (unsigned int i = 0; init && i < story->nmms; i++)
+		if (story->mms[i].id == UINT64_MAX) {
+			story->mms[i].id = id;
+			return (int)i;
+		}
 	more = reallocarray(story->mms, story->nmms + 1, sizeof(*more));
 	if (!more) {
 		telling->failed = true;
@@ -83,7 +114,8 @@ static int init_mm_index(struct telling *telling)
 	return mm_index(telling, UINT64_MAX, true);
 }
 
-static struct story_task task_of(struct telling *telling, const struct switch_log_task *task)
+static struct story_task task_of(struct telling *telling, const struct switch_log_task *task,
+				 int cpu)
 {
 	struct story_task t = {
 		.pid = task->pid,
@@ -100,8 +132,10 @@ static struct story_task task_of(struct telling *telling, const struct switch_lo
 			*c = '?';
 	t.mm = mm_index(telling, task->mm, task->on_init_mm);
 	t.active_mm = mm_index(telling, task->active_mm, task->on_init_mm);
-	t.own = task_is_own(&telling->own, &telling->story->claim, telling->story->cpu,
-			    (pid_t)t.pid, t.comm);
+	t.own = cpu == telling->story->cpu
+			? task_is_own(&telling->own, &telling->story->claim, cpu, (pid_t)t.pid,
+				      t.comm)
+			: !t.pid || !strcmp(t.comm, program_invocation_short_name);
 	return t;
 }
 
@@ -116,7 +150,8 @@ static struct story_step *step_add(struct telling *telling, const struct switch_
 	}
 	story->steps = more;
 	more += story->nsteps++;
-	*more = (struct story_step){ .is_switch = entry->kind == LOG_SWITCH };
+	*more = (struct story_step){ .is_switch = entry->kind == LOG_SWITCH,
+				     .cpu = (int)entry->cpu };
 	more->us = (double)(entry->time_ns - telling->window->start_ns) / 1000;
 	return more;
 }
@@ -132,9 +167,9 @@ static enum switch_class class_of(const struct story_step *step)
 	return step->prev.mm == step->next.mm ? SWITCH_THREAD : SWITCH_REAL;
 }
 
-/* @after: the next switch of the log, in which the task that came leaves again; or NULL. */
-static void switch_tell(struct telling *telling, const struct switch_log_entry *entry,
-			const struct switch_log_entry *after)
+/* @after: the next switch on that CPU, in which the task that came leaves again; or NULL. */
+static void switch_tell(struct telling *telling, struct on_cpu *on,
+			const struct switch_log_entry *entry, const struct switch_log_entry *after)
 {
 	struct story_step *step = step_add(telling, entry);
 	struct story *story = telling->story;
@@ -142,10 +177,10 @@ static void switch_tell(struct telling *telling, const struct switch_log_entry *
 
 	if (!step)
 		return;
-	step->prev = task_of(telling, &entry->prev);
+	step->prev = task_of(telling, &entry->prev, on->cpu);
 	step->prev.mm_users = entry->mm_users;
 	step->prev.mm_count = entry->mm_count;
-	step->next = task_of(telling, &entry->next);
+	step->next = task_of(telling, &entry->next, on->cpu);
 	next = &step->next;
 	next->active_mm = next->mm;
 	if (after && after->prev.pid == next->pid) {
@@ -160,44 +195,68 @@ static void switch_tell(struct telling *telling, const struct switch_log_entry *
 	}
 	step->class = class_of(step);
 	step->blind = !story->loads_seen || entry->reason == SWITCHSTEPS_BLIND;
-	story->blind += step->blind;
-	if (telling->loaded == STORY_NO_MM)
-		telling->loaded = step->prev.active_mm;
+	if (on->loaded == STORY_NO_MM)
+		on->loaded = step->prev.active_mm;
 	if (next->mm != STORY_NO_MM)
-		telling->loaded = next->mm;
-	step->loaded = telling->loaded;
+		on->loaded = next->mm;
+	step->loaded = on->loaded;
+	on->latest = (int)story->nsteps - 1;
+	if (on->cpu != story->cpu) {
+		story->remote.switches++;
+		story->remote.foreign += !next->own;
+		return;
+	}
+	story->blind += step->blind;
 	story->switches++;
 	story->classes[step->class]++;
 	story->intrusions += !next->own;
 }
 
-static void event_tell(struct telling *telling, const struct switch_log_entry *entry,
-		       const struct switch_log_entry *running)
+static void load_count(struct story *story, struct story_step *step, bool flushed)
 {
-	struct story *story = telling->story;
-	struct story_step *step = story->nsteps ? &story->steps[story->nsteps - 1] : NULL;
-	bool load = entry->reason == FLUSH_ON_TASK_SWITCH;
+	bool here = step->cpu == story->cpu;
 
-	/* A load that belongs to the switch before it. */
-	if (!load || !entry->in_switch || !step || !step->is_switch) {
-		step = step_add(telling, entry);
-		if (!step)
-			return;
-		step->reason = entry->reason;
-		step->pages = entry->pages;
-		if (running)
-			step->prev = task_of(telling, &running->next);
+	step->loads++;
+	step->flushes += flushed;
+	*(here ? &story->loads : &story->remote.loads) += 1;
+	*(here ? &story->flushes : &story->remote.flushes) += flushed;
+}
+
+static void event_tell(struct telling *telling, struct on_cpu *on,
+		       const struct switch_log_entry *entry)
+{
+	const struct switch_log_entry *running = on->running;
+	bool load = entry->reason == FLUSH_ON_TASK_SWITCH;
+	struct story *story = telling->story;
+	struct story_step *step;
+
+	if (load && entry->in_switch) {
+		/* Without a step the window began between the switch and its load. */
+		if (on->latest >= 0)
+			load_count(story, &story->steps[on->latest], entry->pages != 0);
+		return;
+	}
+	step = step_add(telling, entry);
+	if (!step)
+		return;
+	step->reason = entry->reason;
+	step->pages = entry->pages;
+	if (running) {
+		step->prev = task_of(telling, &running->next, on->cpu);
+		if (on->loaded == STORY_NO_MM)
+			on->loaded = step->prev.mm != STORY_NO_MM
+					     ? step->prev.mm
+					     : mm_index(telling, running->prev.active_mm,
+							running->prev.on_init_mm);
 		/* A kernel thread without an mm has nothing else to load. */
-		if (load && running && step->prev.mm == STORY_NO_MM)
-			telling->loaded = init_mm_index(telling);
-		step->loaded = telling->loaded;
+		if (load && step->prev.mm == STORY_NO_MM)
+			on->loaded = init_mm_index(telling);
 	}
-	if (load) {
-		step->loads++;
-		step->flushes += entry->pages != 0;
-		story->loads++;
-		story->flushes += entry->pages != 0;
-	}
+	step->loaded = on->loaded;
+	if (load)
+		load_count(story, step, entry->pages != 0);
+	else if (entry->reason == FLUSH_REMOTE_RECEIVED && on->cpu == story->remote.cpu)
+		story->remote.shootdowns++;
 }
 
 static void whose_add(struct story *story, const struct story_task *task)
@@ -221,7 +280,22 @@ static bool claim_kept(const struct story *story, const struct claim_range *rang
 {
 	double n = (double)story->round_trips;
 
-	return !range->claimed || (count >= range->min * n && count <= range->max * n);
+	return !range->claimed || (count >= range->min * n && count <= ceil(range->max * n));
+}
+
+static bool claims_kept(const struct story *story)
+{
+	const struct claim *c = &story->claim;
+	bool kept = claim_kept(story, &c->switches, story->switches);
+
+	if (!story->blind)
+		kept &= claim_kept(story, &c->cr3_loads, story->loads) &&
+			claim_kept(story, &c->cr3_flushes, story->flushes);
+	/* Tasks that nobody keeps from the helper CPU have loads of their own. */
+	if (story->remote.cpu >= 0 && story->loads_seen && !story->remote.foreign)
+		kept &= claim_kept(story, &c->remote_shootdowns, story->remote.shootdowns) &&
+			claim_kept(story, &c->remote_loads, story->remote.loads);
+	return kept;
 }
 
 static int own_make(struct telling *telling, const struct bench *bench)
@@ -233,36 +307,44 @@ static int own_make(struct telling *telling, const struct bench *bench)
 	return 0;
 }
 
+static const struct switch_log_entry *switch_after(const struct story_log *log, size_t at)
+{
+	for (size_t k = at + 1; k < log->count; k++)
+		if (log->entries[k].kind == LOG_SWITCH &&
+		    log->entries[k].cpu == log->entries[at].cpu)
+			return &log->entries[k];
+	return NULL;
+}
+
 static void entries_tell(struct telling *telling, const struct story_log *log)
 {
-	const struct switch_log_entry *running = NULL;
-
 	for (size_t i = 0; i < log->count; i++) {
-		const struct switch_log_entry *entry = &log->entries[i], *after = NULL;
+		const struct switch_log_entry *entry = &log->entries[i];
+		struct on_cpu *on = &telling->cpus[(int)entry->cpu != telling->story->cpu];
 		bool inside = entry->time_ns >= telling->window->start_ns &&
 			      entry->time_ns <= telling->window->stop_ns;
 
 		if (entry->kind != LOG_SWITCH) {
 			if (inside)
-				event_tell(telling, entry, running);
+				event_tell(telling, on, entry);
 			continue;
 		}
-		running = entry;
-		for (size_t k = i + 1; k < log->count && !after; k++)
-			if (log->entries[k].kind == LOG_SWITCH)
-				after = &log->entries[k];
+		on->running = entry;
 		if (inside)
-			switch_tell(telling, entry, after);
+			switch_tell(telling, on, entry, switch_after(log, i));
 	}
 }
 
 int story_tell(struct story *story, const struct story_log *log, const struct trial_window *window,
 	       const struct bench *bench, struct error *error)
 {
-	struct telling telling = { .story = story, .window = window, .loaded = STORY_NO_MM };
+	struct telling telling = { .story = story, .window = window };
+	const int cpus[] = { story->cpu, story->remote.cpu };
 
 	story->length_us = (double)(window->stop_ns - window->start_ns) / 1000;
 	story->module_loads = window->module_loads;
+	for (int i = 0; i < 2; i++)
+		telling.cpus[i] = (struct on_cpu){ cpus[i], NULL, STORY_NO_MM, -1 };
 	if (log->full || own_make(&telling, bench))
 		telling.failed = true;
 	else
@@ -275,10 +357,7 @@ int story_tell(struct story *story, const struct story_log *log, const struct tr
 		if (story->steps[i].is_switch)
 			whose_add(story, &story->steps[i].next);
 	}
-	story->kept = claim_kept(story, &story->claim.switches, story->switches);
-	if (!story->blind)
-		story->kept &= claim_kept(story, &story->claim.cr3_loads, story->loads) &&
-			       claim_kept(story, &story->claim.cr3_flushes, story->flushes);
+	story->kept = claims_kept(story);
 	return 0;
 }
 

@@ -56,7 +56,7 @@ static void switch_words(const struct story *story, struct story_step *step, int
 	char *what = step->what;
 	size_t length = sizeof(step->what);
 
-	if (!step->next.own)
+	if (!step->next.own && step->cpu == story->cpu)
 		append(what, length, "intrusion: ");
 	if (!step->prev.kernel && step->prev.mm == STORY_NO_MM)
 		append(what, length, "%s has exited: ", story_name(&step->prev));
@@ -119,14 +119,15 @@ static void event_words(const struct story *story, struct story_step *step)
 void story_range_text(const struct story *story, const struct claim_range *range, char *text,
 		      size_t length)
 {
-	double n = (double)story->round_trips;
+	double low = ceil(range->min * (double)story->round_trips);
+	double high = ceil(range->max * (double)story->round_trips);
 
 	if (!range->claimed)
-		snprintf(text, length, "any number");
-	else if (range->min == range->max)
-		snprintf(text, length, "%g", range->min * n);
+		snprintf(text, length, "any number of");
+	else if (low == high)
+		snprintf(text, length, "%g", low);
 	else
-		snprintf(text, length, "%g to %g", ceil(range->min * n), floor(range->max * n));
+		snprintf(text, length, "%g to %g", low, high);
 }
 
 static const char *plural(unsigned int n)
@@ -163,10 +164,10 @@ static void intruders_words(struct story *story)
 		const struct story_step *step = &story->steps[i];
 		bool told = false;
 
-		if (!step->is_switch || step->next.own)
+		if (!step->is_switch || step->next.own || step->cpu != story->cpu)
 			continue;
 		for (unsigned int k = 0; k < i && !told; k++)
-			told = story->steps[k].is_switch &&
+			told = story->steps[k].is_switch && story->steps[k].cpu == story->cpu &&
 			       story->steps[k].next.pid == step->next.pid;
 		if (!told)
 			append(story->conclusion, sizeof(story->conclusion), "%s%s (pid %u)",
@@ -195,6 +196,25 @@ static void loads_words(struct story *story)
 		append(text, length, "flushing %u time%s", story->flushes, plural(story->flushes));
 }
 
+/* "; CPU 0 received 4 shootdowns and loaded CR3 0 times (claimed: 2 to 4, 0)" */
+static void remote_words(struct story *story)
+{
+	char shootdowns[32], loads[32], *text = story->conclusion;
+	size_t length = sizeof(story->conclusion);
+
+	if (story->remote.cpu < 0 || !story->loads_seen)
+		return;
+	story_range_text(story, &story->claim.remote_shootdowns, shootdowns, sizeof(shootdowns));
+	story_range_text(story, &story->claim.remote_loads, loads, sizeof(loads));
+	append(text, length, "; CPU %d received %u shootdown%s and loaded CR3 %u time%s",
+	       story->remote.cpu, story->remote.shootdowns, plural(story->remote.shootdowns),
+	       story->remote.loads, plural(story->remote.loads));
+	if (story->claim.remote_shootdowns.claimed || story->claim.remote_loads.claimed)
+		append(text, length, " (claimed: %s shootdowns, %s loads)", shootdowns, loads);
+	if (story->remote.foreign)
+		append(text, length, ", with other tasks on it");
+}
+
 static void conclusion_words(struct story *story)
 {
 	char switches[32], loads[32], flushes[32], *text = story->conclusion;
@@ -213,6 +233,7 @@ static void conclusion_words(struct story *story)
 	if (!story->blind)
 		append(text, length, ", %s loads, %s flushing", loads, flushes);
 	append(text, length, ")");
+	remote_words(story);
 	if (story->module_loads)
 		append(text, length,
 		       "; the module wrote CR3 %llu times itself, which no event "
@@ -227,16 +248,17 @@ static void conclusion_words(struct story *story)
 
 void story_words(struct story *story)
 {
-	int before = STORY_NO_MM;
+	int in_cr3[2] = { STORY_NO_MM, STORY_NO_MM }; /* of the measured CPU, of the remote one */
 
 	for (unsigned int i = 0; i < story->nsteps; i++) {
 		struct story_step *step = &story->steps[i];
+		int *before = &in_cr3[step->cpu != story->cpu];
 
 		if (step->is_switch)
-			switch_words(story, step, before);
+			switch_words(story, step, *before);
 		else
 			event_words(story, step);
-		before = step->loaded;
+		*before = step->loaded;
 	}
 	conclusion_words(story);
 }

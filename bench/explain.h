@@ -32,6 +32,7 @@ struct story_task {
 /* A switch, or a TLB event between two switches. */
 struct story_step {
 	bool is_switch;
+	int cpu;
 	double us; /* since the window began */
 	/* As it leaves the CPU; or in whose time the event happened. */
 	struct story_task prev;
@@ -61,6 +62,12 @@ struct story {
 	struct story_step *steps;
 	unsigned int nsteps;
 	unsigned int switches, classes[SWITCH_CLASSES], loads, flushes, intrusions, blind;
+	/* What happened on the helper CPU, where that belongs to the scenario (its steps are told, too). */
+	struct {
+		int cpu; /* -1: it does not */
+		unsigned int switches, loads, flushes, shootdowns;
+		unsigned int foreign; /* switches to tasks that are not the trial's */
+	} remote;
 	uint64_t module_loads;
 	struct claim claim;
 	bool kept; /* the claim */
@@ -74,11 +81,15 @@ struct story_log {
 	bool full; /* memory ran out */
 };
 
+/* Brings the entries of several CPUs into the order of time. */
+void story_log_sort(struct story_log *log);
+
 /* A switchlog_visit that keeps every entry in a struct story_log. */
 void story_log(void *log, const struct switch_log_entry *entry);
 
 /*
- * Tells what @log has of @window. The caller has filled what comes before `length_us`. 0 or -ENOMEM. Free with story_free().
+ * Tells what @log, which is in the order of time, has of @window. The caller has filled what comes before `length_us`, and the
+ * remote CPU. 0 or -ENOMEM. Free with story_free().
  */
 int story_tell(struct story *story, const struct story_log *log, const struct trial_window *window,
 	       const struct bench *bench, struct error *error);
