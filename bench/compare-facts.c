@@ -98,6 +98,7 @@ enum { DRIFT, LAG1, WARMUP, TESTS };
 int sides_order(struct side *sides, size_t n)
 {
 	size_t m = 0, at;
+	unsigned int above[TRIAL_BATCHES_MOST / 2], below[TRIAL_BATCHES_MOST / 2];
 	double *p, *holm;
 	int rc = 0;
 
@@ -133,10 +134,11 @@ int sides_order(struct side *sides, size_t n)
 		for (size_t k = 0; k < sides[i].set->n; k++) {
 			struct facts *f = &sides[i].facts[k];
 
-			if (f->group->start)
-				f->batches = stats_warmup_batches(
-					f->group->start->above, f->group->start->below,
-					TRIAL_BATCHES_MOST / 2, ALPHA / (double)m, &f->batches_p);
+			if (!f->group->start)
+				continue;
+			trial_start_count(f->group->start, above, below);
+			f->batches = stats_warmup_batches(above, below, TRIAL_BATCHES_MOST / 2,
+							  ALPHA / (double)m, &f->batches_p);
 		}
 	free(p);
 	free(holm);

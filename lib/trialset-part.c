@@ -204,6 +204,7 @@ int group_counters(struct trial_group *g, size_t n)
 static int start_add(struct trial_group *g, const struct trial_view *v)
 {
 	double series[TRIAL_BATCHES_MOST], settled;
+	struct trial_start *s;
 	size_t n;
 
 	if (g->start && g->start->trials == TRIAL_SERIES)
@@ -218,11 +219,12 @@ static int start_add(struct trial_group *g, const struct trial_view *v)
 	settled = stats_percentile(series + n / 2, n - n / 2, 50);
 	if (!(settled > 0))
 		return 0;
+	s = g->start;
 	for (size_t i = 0; i < n / 2; i++) {
-		g->start->above[i] += series[i] > settled;
-		g->start->below[i] += series[i] < settled;
+		s->above[s->trials] |= (uint32_t)(series[i] > settled) << i;
+		s->below[s->trials] |= (uint32_t)(series[i] < settled) << i;
 	}
-	g->start->first[g->start->trials++] = series[0] / settled;
+	s->first[s->trials++] = series[0] / settled;
 	return 0;
 }
 

@@ -41,23 +41,35 @@ static int values_move(struct trial_values *to, struct trial_values *from)
 	return 0;
 }
 
+/* The first trials in the file's order are kept, however many parts it is read in. */
 static void start_move(struct trial_group *to, struct trial_group *from)
 {
 	struct trial_start *a = to->start, *b = from->start;
+	size_t n;
 
 	if (!a) {
 		to->start = b;
 		from->start = NULL;
 		return;
 	}
-	if (!b || a->trials + b->trials > TRIAL_SERIES)
+	if (!b)
 		return;
-	for (size_t i = 0; i < TRIAL_BATCHES_MOST / 2; i++) {
-		a->above[i] += b->above[i];
-		a->below[i] += b->below[i];
+	n = b->trials < TRIAL_SERIES - a->trials ? b->trials : TRIAL_SERIES - a->trials;
+	memcpy(a->above + a->trials, b->above, n * sizeof(*b->above));
+	memcpy(a->below + a->trials, b->below, n * sizeof(*b->below));
+	memcpy(a->first + a->trials, b->first, n * sizeof(*b->first));
+	a->trials += n;
+}
+
+void trial_start_count(const struct trial_start *start, unsigned int above[], unsigned int below[])
+{
+	for (size_t k = 0; k < TRIAL_BATCHES_MOST / 2; k++) {
+		above[k] = below[k] = 0;
+		for (size_t i = 0; i < start->trials; i++) {
+			above[k] += start->above[i] >> k & 1;
+			below[k] += start->below[i] >> k & 1;
+		}
 	}
-	memcpy(a->first + a->trials, b->first, b->trials * sizeof(*b->first));
-	a->trials += b->trials;
 }
 
 /* Appends what @from has read to @to. 0 or -errno. */

@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "lib/error.h"
 #include "lib/trialscan.h"
@@ -19,12 +20,14 @@ struct trial_values {
 	size_t n, room;
 };
 
-/* How trials' batches lie against their own settled part, the later half. */
+/* How the first trials' batches lie against their own settled part, the later half. */
 struct trial_start {
 	size_t trials;
-	unsigned int above[TRIAL_BATCHES_MOST / 2], below[TRIAL_BATCHES_MOST / 2];
+	uint32_t above[TRIAL_SERIES],
+		below[TRIAL_SERIES]; /* by trial; bit k: batch k of the first half */
 	double first[TRIAL_SERIES]; /* first batch over the settled median */
 };
+_Static_assert(TRIAL_BATCHES_MOST / 2 <= 32, "a bit for each batch of the first half");
 
 /* Trials of one scenario and parameter set. */
 struct trial_group {
@@ -56,6 +59,9 @@ struct trial_set {
  */
 int trial_set_read(struct trial_set *set, const char *dir, struct error *e);
 void trial_set_free(struct trial_set *set);
+
+/* In how many of @start's trials batch k, of TRIAL_BATCHES_MOST / 2, lies above and below the trial's settled part. */
+void trial_start_count(const struct trial_start *start, unsigned int above[], unsigned int below[]);
 
 /* The group of that scenario and canonical params text, or NULL. Linear in the number of groups. */
 const struct trial_group *trial_set_find(const struct trial_set *set, const char *scenario,
