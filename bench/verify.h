@@ -15,6 +15,7 @@
 #define VERIFY_TOLERANCE 0.005
 #define VERIFY_EDGE	 8
 #define VERIFY_STOLEN	 0.02 /* of the counted time, by tasks that do not belong to the trial */
+#define VERIFY_PREEMPT	 1000. /* times per second: own tasks kept off the CPU for a moment */
 #define VERIFY_STORM	 20000. /* interrupts per second beyond the claim's */
 
 /*
