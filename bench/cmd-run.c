@@ -12,7 +12,7 @@
 #include "lib/isolate.h"
 
 #define TRIALS_QUICK 5
-#define TRIALS	     15
+#define TRIALS	     12
 
 static const char help[] =
 	"usage: activemm run [SCENARIO[:key=value,...]]... [OPTIONS]\n\n"

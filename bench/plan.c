@@ -142,7 +142,7 @@ static int plan_add_remote(struct plan *p, bool quick, struct error *e)
 int plan_add_suite(struct plan *p, bool quick, struct error *e)
 {
 	static const char *const swept[] = { "ring", "base", "shootdown", "refcount", "exit" };
-	static const char *const sizes[] = { "64/256/512/1024/4096", "8/64/512,pagesize=2m" },
+	static const char *const sizes[] = { "64/256/512/1024/4096", "8/64/128,pagesize=2m" },
 				 *const quick_sizes[] = { "64/512" };
 	const char *const *list = quick ? quick_sizes : sizes;
 	size_t n = quick ? 1 : 2, ncurves = quick ? QUICK_CURVES : sizeof(curves) / sizeof(*curves);
