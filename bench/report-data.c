@@ -324,6 +324,10 @@ int report_data(struct picture *p, const json_t *summary, const struct result_se
 		  "switch, paired by round. The dashed lines are the dTLB's levels, as far as the "
 		  "machine tells them.",
 		  picture_net, true },
+		{ "dtlb", "What the PMU counted of the dTLB",
+		  "Misses, and the cycles that page walks took, per round trip with the working "
+		  "set's touches: what a load that flushes, or ASIDs that change, must refill.",
+		  picture_dtlb, false },
 		{ "decomposition", "What a round trip is made of",
 		  "System calls: the same ones without a switch. Scheduler: what switching adds "
 		  "without a change of mm. mm switch: what the change of mm adds. TLB refill: "
@@ -375,7 +379,7 @@ int report_data(struct picture *p, const json_t *summary, const struct result_se
 			continue;
 		}
 		rc = list[i].write(&d, &p[i]);
-		if (!p[i].has_data)
+		if (!p[i].has_data && !p[i].why)
 			p[i].why = "the set holds no valid trial of its scenarios, or what it "
 				   "shows was not counted";
 	}

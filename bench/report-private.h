@@ -27,6 +27,7 @@ void data_block(FILE *f, struct picture *p, const char *title);
 
 /* Writers: fill the data file and the picture's title, argument and has_data. 0 or -errno. */
 int picture_net(const struct data *d, struct picture *p);
+int picture_dtlb(const struct data *d, struct picture *p);
 int picture_decomposition(const struct data *d, struct picture *p);
 int picture_shootdown(const struct data *d, struct picture *p);
 int picture_refcount(const struct data *d, struct picture *p);

@@ -18,7 +18,7 @@ struct picture {
 	const char *why; /* not drawn: why */
 };
 
-#define PICTURES 10
+#define PICTURES 11
 
 /*
  * Writes the data files of all pictures below @dir/data and fills @p[PICTURES]. Times are left out where they mean

@@ -66,6 +66,27 @@ else
 	skip "the page in a browser: chromium is not installed"
 fi
 
+# No PMU here: counts of one are put into a copy of the set, and its page shows them.
+cp -r "$tmp/set" "$tmp/pmu"
+python3 - "$tmp/pmu" <<'PY'
+import json, sys
+d = sys.argv[1]
+machine = json.load(open(d + "/machine.json"))
+for name in ("dtlb-load-misses", "dtlb-walk-cycles"):
+    machine["counters"][name] = {"source": "made"}
+json.dump(machine, open(d + "/machine.json", "w"))
+lines = [json.loads(line) for line in open(d + "/trials.jsonl")]
+for t in lines:
+    misses = 2 + t["params"].get("pages", 0) * (t["scenario"] == "process")
+    t["counters"]["dtlb-load-misses"] = {"value": 1, "per_round_trip": misses, "source": "made"}
+    t["counters"]["dtlb-walk-cycles"] = {"value": 1, "per_round_trip": 20 * misses, "source": "made"}
+open(d + "/trials.jsonl", "w").writelines(json.dumps(t) + "\n" for t in lines)
+PY
+run report "$tmp/pmu"
+check "what a PMU counted of the dTLB has a picture" grep -qx "512 514 514 514 10280 10280 10280" "$tmp/pmu/data/dtlb.dat"
+check "  that says what a change of mm costs" grep -q "With 512 pages, changing mm costs 512 dTLB misses a round trip" "$tmp/pmu/report.html"
+check "  and without a PMU the page says why it has none" sh -c '! grep -q "[0-9]" "$1/data/dtlb.dat" && grep -q "Not drawn: .*PMU" "$1/report.html"' - "$tmp/set"
+
 # A hostile set: the page must not run it.
 cp -r "$tmp/set" "$tmp/hostile"
 sed -i 's/"model": "[^"]*"/"model": "<script>alert(1)<\/script>"/' "$tmp/hostile/machine.json"

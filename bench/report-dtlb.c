@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Picture of the dTLB misses and walk cycles that a PMU counted, against the working set. */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/report-private.h"
+#include "bench/summary-group.h"
+
+static struct interval counted(const struct group *g, const char *name)
+{
+	double *v = malloc(g->n * sizeof(*v));
+	struct interval i = { NAN, NAN, NAN };
+
+	if (v)
+		i = stats_median(v, group_values(g, value_counter, name, v), LEVEL, RESAMPLES,
+				 SEED);
+	free(v);
+	return i;
+}
+
+static void interval_write(FILE *f, const struct interval *i)
+{
+	if (isfinite(i->median))
+		fprintf(f, " %.6g %.6g %.6g", i->median, isfinite(i->low) ? i->low : i->median,
+			isfinite(i->high) ? i->high : i->median);
+	else
+		fprintf(f, " NaN NaN NaN");
+}
+
+/* What a change of mm adds at the working set where it adds most. */
+static void title(struct picture *p, const struct groups *groups)
+{
+	double most = 0, at = 0;
+
+	for (size_t i = 0; i < groups->n; i++) {
+		const struct group *real = &groups->list[i], *same;
+		double pages = data_number(real->params, "pages"), more;
+
+		if (strcmp(real->scenario, "process") ||
+		    strcmp(data_string(real->params, "pagesize"), "4k"))
+			continue;
+		same = group_like(groups, "thread",
+				  json_pack("{s:s, s:I, s:s}", "handover",
+					    data_string(real->params, "handover"), "pages",
+					    (json_int_t)pages, "pagesize", "4k"));
+		if (!same)
+			continue;
+		more = group_median(real, value_counter, "dtlb-load-misses") -
+		       group_median(same, value_counter, "dtlb-load-misses");
+		if (more > most) {
+			most = more;
+			at = pages;
+		}
+	}
+	if (most >= 1)
+		snprintf(p->title, sizeof(p->title),
+			 "With %.0f pages, changing mm costs %.0f dTLB misses a round trip", at,
+			 most);
+}
+
+int picture_dtlb(const struct data *d, struct picture *p)
+{
+	static const struct {
+		const char *scenario, *mode, *title;
+	} curves[] = {
+		{ "kworker", "", "lazy (kworker)" },
+		{ "thread", "", "same mm (thread)" },
+		{ "process", "", "real (process)" },
+		{ "kthread", "lazy", "lazy (kernel thread)" },
+		{ "kthread", "isolated", "isolated (kernel thread)" },
+	};
+	struct groups groups;
+	FILE *f = data_open(d, p->name);
+	int rc;
+
+	if (!f)
+		return -EIO;
+	rc = groups_make(&groups, d->set, d->e);
+	for (size_t c = 0; c < sizeof(curves) / sizeof(*curves) && !rc; c++) {
+		bool begun = false;
+
+		for (size_t i = 0; i < groups.n; i++) {
+			const struct group *g = &groups.list[i];
+			struct interval misses, cycles;
+
+			if (strcmp(g->scenario, curves[c].scenario) ||
+			    strcmp(data_string(g->params, "mode"), curves[c].mode) ||
+			    strcmp(data_string(g->params, "pagesize"), "4k"))
+				continue;
+			misses = counted(g, "dtlb-load-misses");
+			cycles = counted(g, "dtlb-walk-cycles");
+			if (!isfinite(misses.median) && !isfinite(cycles.median))
+				continue;
+			if (!begun)
+				data_block(f, p, curves[c].title);
+			begun = true;
+			fprintf(f, "%.0f", data_number(g->params, "pages"));
+			interval_write(f, &misses);
+			interval_write(f, &cycles);
+			fprintf(f, "\n");
+		}
+	}
+	if (!rc) {
+		title(p, &groups);
+		groups_free(&groups);
+	}
+	if (!p->has_data)
+		p->why = json_string_value(json_object_get(
+			json_object_get(json_object_get(d->set->machine, "counters"),
+					"dtlb-load-misses"),
+			"unavailable"));
+	return data_close(d, f, p->name) || rc ? -EIO : 0;
+}
