@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
-#include <gsl/gsl_cdf.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,69 +7,13 @@
 #include "bench/ab-pairs.h"
 #include "bench/summary.h"
 #include "lib/stats.h"
+#include "lib/stats-rank.h"
 
 #define RESAMPLES 4000
 #define SEED	  1999 /* fixed: the same sets give the same verdicts */
 #define LEVEL	  0.95
 #define PAIRS_MIN 6 /* fewer cannot reach a p below 0.05 */
-#define EXACT_MAX 50
 #define TRIAL_MAX 10000000 /* a number beyond is a damaged line's */
-
-static int by_magnitude(const void *a, const void *b)
-{
-	double x = fabs(*(const double *)a), y = fabs(*(const double *)b);
-
-	return (x > y) - (x < y);
-}
-
-/* P(W <= w) for the sum W of the ranks 1..n, each taken with probability 1/2. */
-static double rank_sum_cdf(size_t n, double w)
-{
-	size_t most = n * (n + 1) / 2;
-	double *p = calloc(most + 1, sizeof(*p)), sum = 0;
-
-	if (!p)
-		return NAN;
-	p[0] = 1;
-	for (size_t rank = 1; rank <= n; rank++)
-		for (size_t s = most + 1; s-- > 0;)
-			p[s] = (p[s] + (s >= rank ? p[s - rank] : 0)) / 2;
-	for (size_t s = 0; s <= most && (double)s <= w; s++)
-		sum += p[s];
-	free(p);
-	return sum;
-}
-
-double pairs_signed_rank(const double *d, size_t n)
-{
-	double *v = malloc((n + 1) * sizeof(*v)), plus = 0, ties = 0, mean, var;
-	size_t m = 0;
-
-	if (!v)
-		return NAN;
-	for (size_t i = 0; i < n; i++)
-		if (d[i] < 0 || d[i] > 0)
-			v[m++] = d[i];
-	qsort(v, m, sizeof(*v), by_magnitude);
-	for (size_t i = 0, same; i < m; i += same) {
-		for (same = 1; i + same < m && fabs(v[i + same]) == fabs(v[i]); same++)
-			;
-		ties += (double)same * (double)same * (double)same - (double)same;
-		for (size_t k = i; k < i + same; k++)
-			if (v[k] > 0)
-				plus += (double)i + ((double)same + 1) / 2;
-	}
-	free(v);
-	if (!m)
-		return NAN;
-	mean = (double)m * ((double)m + 1) / 4;
-	if (m <= EXACT_MAX && !(ties > 0))
-		return fmin(1, 2 * rank_sum_cdf(m, fmin(plus, 2 * mean - plus)));
-	var = mean * (2 * (double)m + 1) / 6 - ties / 48;
-	if (var <= 0)
-		return 1;
-	return fmin(1, 2 * gsl_cdf_ugaussian_Q(fmax(0, fabs(plus - mean) - 0.5) / sqrt(var)));
-}
 
 /* The valid trials of one side, by their numbers; NaN where there is none. */
 static double *side_times(const struct result_set *set, const json_t *like, size_t n)
@@ -147,7 +90,7 @@ static json_t *row_make(const struct result_set *a, const struct result_set *b, 
 		json_object_set_new(
 			o, "difference_percent",
 			interval_json(stats_median(percent, m, LEVEL, RESAMPLES, SEED)));
-		p = pairs_signed_rank(ns, m);
+		p = stats_signed_rank(ns, m);
 		if (isfinite(p))
 			json_object_set_new(o, "p", json_real(p));
 	}
@@ -165,31 +108,24 @@ static double number(const json_t *o, const char *key)
 	return json_is_number(v) ? json_number_value(v) : NAN;
 }
 
-/* Holm's step-down over the rows: p_holm of a row is the largest p_(i) * (m - i) up to it. */
-static void rows_correct(json_t *rows)
+/* Every row that has a p gets it corrected for their number. 0 or -ENOMEM. */
+static int rows_correct(json_t *rows)
 {
-	json_t *r, *q;
-	size_t i, k, j, m = 0;
+	size_t i, n = json_array_size(rows);
+	double *p = calloc(2 * n + 1, sizeof(*p));
+	json_t *r;
+	int rc;
 
+	if (!p)
+		return -ENOMEM;
 	json_array_foreach (rows, i, r)
-		m += isfinite(number(r, "p"));
-	json_array_foreach (rows, i, r) {
-		double p = number(r, "p"), worst = 0;
-
-		json_array_foreach (rows, k, q) {
-			double other = number(q, "p");
-			size_t below = 0;
-			json_t *z;
-
-			if (!isfinite(p) || !(other <= p))
-				continue;
-			json_array_foreach (rows, j, z)
-				below += number(z, "p") < other;
-			worst = fmax(worst, other * (double)(m - below));
-		}
-		if (isfinite(p))
-			json_object_set_new(r, "p_holm", json_real(fmin(1, worst)));
-	}
+		p[i] = number(r, "p");
+	rc = stats_holm(p, p + n, n);
+	json_array_foreach (rows, i, r)
+		if (!rc && isfinite(p[n + i]))
+			json_object_set_new(r, "p_holm", json_real(p[n + i]));
+	free(p);
+	return rc;
 }
 
 static void row_judge(json_t *r)
@@ -222,7 +158,11 @@ json_t *pairs_make(const struct result_set *a, const struct result_set *b, struc
 	json_array_foreach (json_object_get(summary, "results"), i, r)
 		json_array_append_new(rows, row_make(a, b, r, n));
 	json_decref(summary);
-	rows_correct(rows);
+	if (rows_correct(rows)) {
+		json_decref(rows);
+		error_set(e, ENOMEM, "out of memory");
+		return NULL;
+	}
 	json_array_foreach (rows, i, r)
 		row_judge(r);
 	return json_pack("{s:i, s:s, s:s, s:o}", "schema", RESULT_SCHEMA, "a", a->dir, "b", b->dir,

@@ -8,13 +8,6 @@
 #include "lib/result.h"
 
 /*
- * Two-sided p of Wilcoxon's signed-rank test that the differences @d are symmetric about 0; zeros are left out, ties share
- * ranks. Exact up to 50 differences without ties, else by the normal approximation with continuity and tie
- * corrections (Hollander & Wolfe, Nonparametric Statistical Methods, 3.1). NaN without a difference that is not 0.
- */
-double pairs_signed_rank(const double *d, size_t n);
-
-/*
  * paired.json (results/schema/paired.schema.json): for each scenario and parameter set that both have, the paired difference
  * b - a of the trials that are valid on both sides. New reference, NULL with @e filled.
  */

@@ -249,3 +249,59 @@ double stats_trials_needed(const double *x, size_t nx, const double *y, size_t n
 	need = gsl_cdf_ugaussian_Qinv(alpha / 2) + gsl_cdf_ugaussian_Pinv(power);
 	return fmax(least, ceil(need * need / (6 * edge * edge)));
 }
+
+static int by_magnitude(const void *a, const void *b)
+{
+	double x = fabs(*(const double *)a), y = fabs(*(const double *)b);
+
+	return (x > y) - (x < y);
+}
+
+/* P(W <= w) for the sum W of the ranks 1..n, each taken with probability 1/2. */
+static double rank_sum_cdf(size_t n, double w)
+{
+	size_t most = n * (n + 1) / 2;
+	double *p = calloc(most + 1, sizeof(*p)), sum = 0;
+
+	if (!p)
+		return NAN;
+	p[0] = 1;
+	for (size_t rank = 1; rank <= n; rank++)
+		for (size_t s = most + 1; s-- > 0;)
+			p[s] = (p[s] + (s >= rank ? p[s - rank] : 0)) / 2;
+	for (size_t s = 0; s <= most && (double)s <= w; s++)
+		sum += p[s];
+	free(p);
+	return sum;
+}
+
+double stats_signed_rank(const double *d, size_t n)
+{
+	double *v = malloc((n + 1) * sizeof(*v)), plus = 0, ties = 0, mean, var;
+	size_t m = 0;
+
+	if (!v)
+		return NAN;
+	for (size_t i = 0; i < n; i++)
+		if (d[i] < 0 || d[i] > 0)
+			v[m++] = d[i];
+	qsort(v, m, sizeof(*v), by_magnitude);
+	for (size_t i = 0, same; i < m; i += same) {
+		for (same = 1; i + same < m && fabs(v[i + same]) == fabs(v[i]); same++)
+			;
+		ties += (double)same * (double)same * (double)same - (double)same;
+		for (size_t k = i; k < i + same; k++)
+			if (v[k] > 0)
+				plus += (double)i + ((double)same + 1) / 2;
+	}
+	free(v);
+	if (!m)
+		return NAN;
+	mean = (double)m * ((double)m + 1) / 4;
+	if (m <= STATS_EXACT_MOST && !(ties > 0))
+		return fmin(1, 2 * rank_sum_cdf(m, fmin(plus, 2 * mean - plus)));
+	var = mean * (2 * (double)m + 1) / 6 - ties / 48;
+	if (var <= 0)
+		return 1;
+	return fmin(1, 2 * gsl_cdf_ugaussian_Q(fmax(0, fabs(plus - mean) - 0.5) / sqrt(var)));
+}

@@ -39,6 +39,13 @@ double stats_sorted_median(const double *v, size_t n);
 struct mann_whitney stats_mann_whitney(const double *x, size_t nx, const double *y, size_t ny);
 
 /*
+ * Two-sided p of Wilcoxon's signed-rank test that the differences @d (in any order) are symmetric about 0; zeros are left out, ties
+ * share ranks. Exact for small samples without ties, else the normal approximation with corrections for continuity and ties
+ * (Hollander & Wolfe, 3.1). NaN without a difference that is not 0.
+ */
+double stats_signed_rank(const double *d, size_t n);
+
+/*
  * Holm's step-down correction (Scand. J. Statist. 6, 1979) of the @n values of @p that are not NaN, into @adjusted (NaN where
  * @p is). 0 or -ENOMEM.
  */

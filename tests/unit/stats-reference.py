@@ -64,6 +64,26 @@ reference = {
     ],
     "sign": [{"above": a, "below": b, "p": float(stats.binomtest(a, a + b).pvalue)} for a, b in ((14, 1), (3, 12), (8, 7), (200, 150))],
 }
+own = numpy.random.default_rng(1998)  # what was there before keeps its samples
+
+
+def signed(what, d):
+    d = [float(v) for v in d]
+    moved = [v for v in d if v]
+    exact = len(set(map(abs, moved))) == len(moved) and len(moved) <= 50
+    two = stats.wilcoxon(d, mode="exact" if exact else "approx", correction=not exact)
+    (also,) = r(f"out <- wilcox.test({vector(moved)}, exact = {'TRUE' if exact else 'FALSE'}, correct = TRUE)$p.value")
+    assert abs(two.pvalue - also) < 1e-9 * max(also, 1e-9), (two.pvalue, also)
+    return {"what": what, "d": d, "p": float(two.pvalue)}
+
+
+reference["signed"] = [
+    signed("6, all above", own.uniform(1, 2, 6)),
+    signed("15, a little above", own.normal(1, 2, 15)),
+    signed("50, alike", own.normal(0, 3, 50)),
+    signed("51, below", own.normal(-1, 3, 51)),
+    signed("ties and zeros", own.integers(-3, 6, 20)),
+]
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "stats-reference.json"), "w") as f:
     json.dump(reference, f, indent=1)
     f.write("\n")

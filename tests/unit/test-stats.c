@@ -101,6 +101,27 @@ static void holm_agrees_with_r(void **state)
 	assert_true(isnan(is[n]));
 }
 
+static void the_signed_rank_test_agrees_with_scipy_and_r(void **state)
+{
+	const json_t *one;
+	double d[MOST], p;
+	size_t i, n;
+
+	(void)state;
+	json_array_foreach (json_object_get(reference, "signed"), i, one) {
+		n = values(one, "d", d);
+		p = stats_signed_rank(d, n);
+		close_to(p, number(one, "p"), 1e-9,
+			 json_string_value(json_object_get(one, "what")));
+		for (size_t k = 0; k < n; k++)
+			d[k] = -d[k];
+		close_to(stats_signed_rank(d, n), p, 1e-12, "the other way round");
+	}
+	assert_int_equal(i, 5);
+	d[0] = d[1] = 0;
+	assert_true(isnan(stats_signed_rank(d, 2)));
+}
+
 static void series_agree_with_scipy_and_r(void **state)
 {
 	const json_t *one;
@@ -263,6 +284,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(two_samples_agree_with_scipy_and_r),
 		cmocka_unit_test(holm_agrees_with_r),
+		cmocka_unit_test(the_signed_rank_test_agrees_with_scipy_and_r),
 		cmocka_unit_test(series_agree_with_scipy_and_r),
 		cmocka_unit_test(swapping_the_sides_flips_every_sign),
 		cmocka_unit_test(alike_is_called_different_no_more_often_than_promised),
