@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What a page of the working set costs a switch: slopes of paired differences over the working set, and the dTLB's sizes. */
-#include <gsl/gsl_fit.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,38 +82,40 @@ static void curve_add(struct curve *c, json_int_t pages, const struct group *x,
 	free(d);
 }
 
+/* By trial, then by pages: every round has the same order. */
 static int by_trial(const void *a, const void *b)
 {
 	const struct point *x = a, *y = b;
 
-	return (x->trial > y->trial) - (x->trial < y->trial);
+	if (x->trial != y->trial)
+		return x->trial > y->trial ? 1 : -1;
+	return (x->pages > y->pages) - (x->pages < y->pages);
 }
 
-/* A least-squares line through each round that has all sizes; the slopes' median and interval over rounds. */
+/* Over the rounds that have all sizes. */
 static struct interval curve_slope(struct curve *c)
 {
-	struct round_value *slopes = malloc((c->n + 1) * sizeof(*slopes));
-	struct interval r = { .median = NAN };
+	double *x = malloc((c->sizes + 1) * sizeof(*x)), *y = malloc((c->n + 1) * sizeof(*y));
+	struct interval r = { .median = NAN, .low = NAN, .high = NAN, .mad = NAN };
 	size_t rounds = 0, end;
 
-	if (!slopes)
-		return r;
-	if (c->n)
+	if (x && y && c->n) {
 		qsort(c->v, c->n, sizeof(*c->v), by_trial);
-	for (size_t i = 0; i < c->n; i = end) {
-		double at, slope, c00, c01, c11, squares;
-
-		for (end = i; end < c->n && c->v[end].trial == c->v[i].trial;)
-			end++;
-		if (end - i != c->sizes)
-			continue;
-		gsl_fit_linear(&c->v[i].pages, sizeof(*c->v) / sizeof(double), &c->v[i].ns,
-			       sizeof(*c->v) / sizeof(double), c->sizes, &at, &slope, &c00, &c01,
-			       &c11, &squares);
-		slopes[rounds++] = (struct round_value){ c->v[i].trial, slope };
+		for (size_t i = 0; i < c->n; i = end) {
+			for (end = i; end < c->n && c->v[end].trial == c->v[i].trial;)
+				end++;
+			if (end - i != c->sizes)
+				continue;
+			for (size_t k = 0; k < c->sizes; k++) {
+				x[k] = c->v[i + k].pages;
+				y[rounds * c->sizes + k] = c->v[i + k].ns;
+			}
+			rounds++;
+		}
+		r = stats_slope(x, c->sizes, y, rounds, LEVEL, RESAMPLES, SEED);
 	}
-	r = rounds_interval(slopes, rounds);
-	free(slopes);
+	free(x);
+	free(y);
 	return r;
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <gsl/gsl_fit.h>
 #include <gsl/gsl_randist.h>
 #include <gsl/gsl_rng.h>
 #include <gsl/gsl_sort.h>
@@ -72,5 +73,58 @@ struct interval stats_paired(const double *a, const double *b, size_t n, double 
 		d[i] = a[i] - b[i];
 	r = stats_median(d, n, level, resamples, seed);
 	free(d);
+	return r;
+}
+
+/* Of the rounds that @pick names; @column has room for as many values, @middle for @sizes. */
+static double slope_of(const double *x, size_t sizes, const double *y, const size_t *pick,
+		       size_t rounds, double *column, double *middle)
+{
+	double at, slope, c00, c01, c11, squares;
+
+	for (size_t k = 0; k < sizes; k++) {
+		for (size_t i = 0; i < rounds; i++)
+			column[i] = y[pick[i] * sizes + k];
+		gsl_sort(column, 1, rounds);
+		middle[k] = gsl_stats_median_from_sorted_data(column, 1, rounds);
+	}
+	gsl_fit_linear(x, 1, middle, 1, sizes, &at, &slope, &c00, &c01, &c11, &squares);
+	return slope;
+}
+
+struct interval stats_slope(const double *x, size_t sizes, const double *y, size_t rounds,
+			    double level, unsigned int resamples, unsigned long seed)
+{
+	struct interval r = { .median = NAN, .low = NAN, .high = NAN, .mad = NAN, .n = rounds };
+	double *column = malloc((rounds + 1) * sizeof(*column));
+	double *middle = malloc((sizes + 1) * sizeof(*middle));
+	double *slopes = malloc((resamples + 1) * sizeof(*slopes));
+	size_t *pick = calloc(rounds + 1, sizeof(*pick));
+	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+
+	if (column && middle && slopes && pick && rng && sizes > 1 && rounds) {
+		for (size_t i = 0; i < rounds; i++)
+			pick[i] = i;
+		r.median = slope_of(x, sizes, y, pick, rounds, column, middle);
+		gsl_rng_set(rng, seed);
+		for (unsigned int b = 0; b < resamples; b++) {
+			for (size_t i = 0; i < rounds; i++)
+				pick[i] = gsl_rng_uniform_int(rng, rounds);
+			slopes[b] = slope_of(x, sizes, y, pick, rounds, column, middle);
+		}
+		/* One round has no spread to resample. */
+		if (resamples && rounds > 1) {
+			gsl_sort(slopes, 1, resamples);
+			r.low = gsl_stats_quantile_from_sorted_data(slopes, 1, resamples,
+								    (1 - level) / 2);
+			r.high = gsl_stats_quantile_from_sorted_data(slopes, 1, resamples,
+								     (1 + level) / 2);
+		}
+	}
+	gsl_rng_free(rng);
+	free(pick);
+	free(slopes);
+	free(middle);
+	free(column);
 	return r;
 }

@@ -27,4 +27,12 @@ struct interval stats_median(const double *v, size_t n, double level, unsigned i
 struct interval stats_paired(const double *a, const double *b, size_t n, double level,
 			     unsigned int resamples, unsigned long seed);
 
+/*
+ * Slope of the least-squares line through the points (x[k], median over rounds of y[k]), @sizes of them; @y holds @rounds rows of
+ * @sizes values. The interval is of whole rounds resampled, and its "median" the slope itself: medians first, for one disturbed
+ * value bends its round's line, but not the median. @y's unit per @x's; no mad.
+ */
+struct interval stats_slope(const double *x, size_t sizes, const double *y, size_t rounds,
+			    double level, unsigned int resamples, unsigned long seed);
+
 #endif

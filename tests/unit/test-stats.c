@@ -14,6 +14,7 @@
 
 #include "lib/stats-order.h"
 #include "lib/stats-rank.h"
+#include "lib/stats.h"
 
 #define MOST 1000
 
@@ -120,6 +121,30 @@ static void the_signed_rank_test_agrees_with_scipy_and_r(void **state)
 	assert_int_equal(i, 5);
 	d[0] = d[1] = 0;
 	assert_true(isnan(stats_signed_rank(d, 2)));
+}
+
+static void a_slope_heeds_all_rounds_but_no_wild_value(void **state)
+{
+	const double x[] = { 0, 64, 512 };
+	double y[7][3], wild;
+	struct interval s, one;
+
+	(void)state;
+	for (int round = 0; round < 7; round++)
+		for (int k = 0; k < 3; k++)
+			y[round][k] = 1000 + 10 * round + (13 + 0.1 * (round - 3)) * x[k];
+	s = stats_slope(x, 3, *y, 7, 0.95, 2000, 1);
+	close_to(s.median, 13, 1e-12, "slope");
+	assert_true(s.low >= 12.7 && s.low < 13 && s.high > 13 && s.high <= 13.3);
+	/* One value far off bends its round's line by half, and the medians' by what the next round has. */
+	wild = y[6][2];
+	y[6][2] += 4000;
+	assert_true(fabs(stats_slope(x, 3, *y, 7, 0.95, 2000, 1).median - 13) < 0.2);
+	y[6][2] = wild;
+	one = stats_slope(x, 3, *y, 1, 0.95, 2000, 1);
+	close_to(one.median, 12.7, 1e-12, "slope of one round");
+	assert_true(isnan(one.low) && isnan(one.high));
+	assert_true(isnan(stats_slope(x, 1, *y, 7, 0.95, 2000, 1).median));
 }
 
 static void series_agree_with_scipy_and_r(void **state)
@@ -285,6 +310,7 @@ int main(void)
 		cmocka_unit_test(two_samples_agree_with_scipy_and_r),
 		cmocka_unit_test(holm_agrees_with_r),
 		cmocka_unit_test(the_signed_rank_test_agrees_with_scipy_and_r),
+		cmocka_unit_test(a_slope_heeds_all_rounds_but_no_wild_value),
 		cmocka_unit_test(series_agree_with_scipy_and_r),
 		cmocka_unit_test(swapping_the_sides_flips_every_sign),
 		cmocka_unit_test(alike_is_called_different_no_more_often_than_promised),
