@@ -21,6 +21,7 @@
 
 #include "bench/scenario.h"
 #include "lib/cpu.h"
+#include "lib/mmlife.h"
 #include "lib/switchlog.h"
 
 #define COMM	  "activemm-zombie"
@@ -54,6 +55,13 @@ struct story {
 	/* Sums over the zombies that were seen in the log. */
 	uint64_t seen;
 	double life_ns, users, count;
+	struct mmlife *ends; /* of all mms, likewise open while counted batches run */
+	bool ends_tried; /* once: a refused load loads CR3, too */
+	char ends_why[96];
+	/* The zombie of the round trip under way, and sums over those before. */
+	uint64_t mm, exit_begin_ns, exit_end_ns;
+	uint64_t exits, freed, freed_here;
+	double exit_mmap_ns, to_free_ns;
 };
 
 static struct claim claim(const struct trial *t)
@@ -160,6 +168,7 @@ static int prepare(struct trial *t, struct error *e)
 		return error_set(e, ENOMEM, "out of memory");
 	t->state = s;
 	snprintf(s->why, sizeof(s->why), "nothing was counted");
+	snprintf(s->ends_why, sizeof(s->ends_why), "nothing was counted");
 	s->go = eventfd(0, EFD_CLOEXEC);
 	s->back = eventfd(0, EFD_CLOEXEC);
 	s->shared = mem_shared(sizeof(*s->shared), t->node, e);
@@ -193,18 +202,63 @@ static void look(void *context, const struct switch_log_entry *entry)
 	s->count += entry->mm_count;
 }
 
-/* The log is open during counted batches only, for it costs time; and from the warm-up on, for loading it loads CR3. */
+/* One zombie at a time: its exit_mmap() begins and ends, and only then may it be freed. */
+static void look_at_end(void *context, const struct mm_life_entry *entry)
+{
+	const struct seen_by *by = context;
+	struct story *s = by->s;
+
+	switch (entry->kind) {
+	case MM_EXIT_BEGIN:
+		if (strncmp(entry->comm, COMM, sizeof(entry->comm)))
+			return;
+		s->mm = entry->mm;
+		s->exit_begin_ns = entry->time_ns;
+		s->exit_end_ns = 0;
+		s->exits++;
+		break;
+	case MM_EXIT_END:
+		if (entry->mm != s->mm)
+			return;
+		s->exit_end_ns = entry->time_ns;
+		s->exit_mmap_ns += (double)(entry->time_ns - s->exit_begin_ns);
+		break;
+	case MM_DROP:
+		if (!s->mm || entry->mm != s->mm)
+			return;
+		/* One freed before its exit_mmap() ended is none of those that count as freed. */
+		if (s->exit_end_ns && entry->time_ns >= s->exit_end_ns) {
+			s->freed++;
+			s->freed_here += entry->cpu == (uint32_t)by->t->cpu;
+			s->to_free_ns += (double)(entry->time_ns - s->exit_end_ns);
+		}
+		s->mm = 0;
+		break;
+	}
+}
+
+static void log_close(struct story *s)
+{
+	switchlog_close(s->log);
+	s->log = NULL;
+	mmlife_close(s->ends);
+	s->ends = NULL;
+}
+
+/* The logs are open during counted batches only, for they cost time; and from the warm-up on, for loading them loads CR3. */
 static void log_follow(struct trial *t, struct story *s)
 {
 	struct error e = { 0 };
 
-	if (t->observed && !s->log) {
-		if (switchlog_open(&s->log, (unsigned int)t->cpu, &e))
-			snprintf(s->why, sizeof(s->why), "%.90s", e.text);
-	} else if (!t->observed && s->log) {
-		switchlog_close(s->log);
-		s->log = NULL;
+	if (!t->observed) {
+		log_close(s);
+		return;
 	}
+	if (!s->log && switchlog_open(&s->log, (unsigned int)t->cpu, &e))
+		snprintf(s->why, sizeof(s->why), "%.90s", e.text);
+	if (!s->ends_tried && mmlife_open(&s->ends, &e))
+		snprintf(s->ends_why, sizeof(s->ends_why), "%.95s", e.text);
+	s->ends_tried = true;
 }
 
 static int round_trips(struct trial *t, uint64_t n, uint64_t *stamps)
@@ -226,11 +280,27 @@ static int round_trips(struct trial *t, uint64_t n, uint64_t *stamps)
 		inside += s->shared->reaped_stamp - s->shared->exit_stamp;
 		if (s->log)
 			switchlog_read(s->log, look, &by, NULL, NULL);
+		if (s->ends)
+			mmlife_read(s->ends, look_at_end, &by, NULL, NULL);
 	}
 	if (stamps)
 		stamps[n] = inside;
 	t->outside += clock_stamp(t->clock) - begin - inside;
 	return rc;
+}
+
+/* Nobody's zombie is freed at once, and on the CPU where its process exited. */
+static void conclude_ends(struct trial *t, const struct story *s)
+{
+	double exits = s->exits ? (double)s->exits : NAN, freed = s->freed ? (double)s->freed : NAN;
+	const char *why = s->ends_why;
+
+	trial_figure(t, "exit-mmap", "ns", s->exit_mmap_ns / exits,
+		     s->exits ? "BPF on exit_mmap's begin and end, in the exiting task" : why);
+	trial_figure(t, "zombie-freed", "ns", s->to_free_ns / freed,
+		     s->freed ? "BPF: from the end of exit_mmap to __mmdrop" : why);
+	trial_figure(t, "freed-by-borrower", "", (double)s->freed_here / exits,
+		     s->exits ? "BPF on __mmdrop: the share that the measured CPU freed" : why);
 }
 
 static void conclude(struct trial *t)
@@ -247,8 +317,8 @@ static void conclude(struct trial *t)
 	trial_figure(t, "zombie-mm-users", "", s->users / n, from);
 	trial_figure(t, "zombie-mm-count", "", s->count / n, from);
 	trial_figure(t, "zombies-seen", "", isfinite(n) ? n : NAN, from);
-	switchlog_close(s->log);
-	s->log = NULL;
+	conclude_ends(t, s);
+	log_close(s);
 }
 
 SCENARIO(exit_) = {

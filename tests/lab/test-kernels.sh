@@ -105,6 +105,11 @@ for key, t in best.items():
         near("remote loads", t["remote"]["counters"]["cr3-loads"]["per_round_trip"], w[3], w[3])
 zombie = best["exit lazy"]["figures"]
 if "value" in zombie["zombies-seen"]: # BPF
+    # The mm outlives its exit_mmap(), and the borrower frees it; without one it is freed elsewhere.
+    for key in "exit lazy", "exit none":
+        figures = best[key]["figures"]
+        assert figures["exit-mmap"]["value"] > 0 and figures["zombie-freed"]["value"] > 0, figures
+        near("freed by the borrower", figures["freed-by-borrower"]["value"], *((1, 1) if key == "exit lazy" else (0, 0)))
     assert zombie["zombie-mm-users"]["value"] < 0.1 and 0.9 < zombie["zombie-mm-count"]["value"] < 1.5, zombie
 PY
 }
