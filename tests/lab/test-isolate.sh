@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# --isolate with cpusets of cgroup v2, in the newest supported kernel: ended by SIGTERM, and by SIGKILL.
+# --isolate with cpusets of cgroup v2 and v1, in lab kernels: ended by SIGTERM, and by SIGKILL.
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -15,12 +15,18 @@ finish() {
 }
 trap finish EXIT
 
-for signal in TERM KILL; do
-	"$here/../../scripts/kernel-lab" boot newest --cpus 2 --activemm "$activemm" --file "$activemm:/bin/activemm" \
-		--file "$here/isolate-guest.sh:/bin/guest.sh" -- sh /bin/guest.sh "$signal" >"$log" 2>&1
+# guest KERNEL SCRIPT SIGNAL
+guest() {
+	"$here/../../scripts/kernel-lab" boot "$1" --cpus 2 --activemm "$activemm" --file "$activemm:/bin/activemm" \
+		--file "$here/$2:/bin/guest.sh" -- sh /bin/guest.sh "$3" >"$log" 2>&1
 	case $? in
 	0) passed=$((passed + 1)) && grep '^ok' "$log" ;;
-	3 | 77) skipped=$((skipped + 1)) && echo "skip - isolation by cgroup v2: $(grep 'kernel-lab:' "$log" | tail -n 1)" ;;
+	3 | 77) skipped=$((skipped + 1)) && echo "skip - $2: $(grep 'kernel-lab:' "$log" | tail -n 1)" ;;
 	*) failed=$((failed + 1)) && tail -n 10 "$log" ;;
 	esac
-done
+}
+
+guest newest isolate-guest.sh TERM
+guest newest isolate-guest.sh KILL
+guest oldest isolate-v1-guest.sh TERM # newer kernels may be without cgroup v1's cpusets
+guest oldest isolate-v1-guest.sh KILL
