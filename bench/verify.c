@@ -29,7 +29,17 @@ static void culprit(const struct trial_outcome *out, char *buf, size_t len)
 			 in->comm, (int)in->pid, (unsigned long long)in->switches, in->ns * 1e-6);
 }
 
-static void check_count(json_t *list, const struct trial_outcome *out,
+static double counted_ns(const struct bench *b, const struct trial_outcome *out)
+{
+	double ns = 0;
+
+	for (unsigned int i = 0; i < out->nbatches; i++)
+		if (out->batches[i].kind == BATCH_COUNTED)
+			ns += clock_ns(&b->clock, out->batches[i].stop - out->batches[i].start);
+	return ns;
+}
+
+static void check_count(json_t *list, const struct trial_outcome *out, double visits,
 			const struct counter_value *v, const char *name,
 			const struct claim_range *r, const char *noun)
 {
@@ -39,7 +49,8 @@ static void check_count(json_t *list, const struct trial_outcome *out,
 	if (!r->claimed || !v->available || !out->counted)
 		return;
 	slack = fmax(VERIFY_TOLERANCE * n * fmax(r->max, 1), VERIFY_EDGE);
-	if ((double)v->value >= r->min * n - slack && (double)v->value <= r->max * n + slack)
+	if ((double)v->value >= r->min * n - slack &&
+	    (double)v->value <= r->max * n + fmax(slack, visits))
 		return;
 	culprit(out, who, sizeof(who));
 	if (r->min == r->max)
@@ -49,8 +60,10 @@ static void check_count(json_t *list, const struct trial_outcome *out,
 	violation(list, name, "%.4g %s per round trip where %s%s", per, noun, claimed, who);
 }
 
-static void check_counts(json_t *list, const struct trial_outcome *out)
+static void check_counts(json_t *list, const struct bench *b, const struct trial_outcome *out)
 {
+	double visits = fmin(VERIFY_VISITS * counted_ns(b, out) * 1e-9,
+			     VERIFY_VISITED * (double)out->counted);
 	const struct claim *c = &out->claim;
 	const struct {
 		const struct counter_value *v;
@@ -72,7 +85,7 @@ static void check_counts(json_t *list, const struct trial_outcome *out)
 	};
 
 	for (size_t i = 0; i < sizeof(checks) / sizeof(*checks); i++)
-		check_count(list, out, checks[i].v, checks[i].name, checks[i].range,
+		check_count(list, out, visits, checks[i].v, checks[i].name, checks[i].range,
 			    checks[i].noun);
 }
 
@@ -86,7 +99,7 @@ static void check_intruders(json_t *list, const struct bench *b, const struct tr
 {
 	const struct intruder *in = out->intruders.list;
 	unsigned int n = out->intruders.n;
-	double stolen = 0, counted_ns = 0;
+	double stolen = 0, all = counted_ns(b, out);
 
 	/* Neither is who frees what the trial gave up: RCU, behind a kworker what AIO allocated. */
 	while (n && follows(&out->claim, in->comm))
@@ -94,14 +107,10 @@ static void check_intruders(json_t *list, const struct bench *b, const struct tr
 	for (unsigned int i = 0; i < n; i++)
 		if (!follows(&out->claim, in[i].comm))
 			stolen += in[i].ns;
-	for (unsigned int i = 0; i < out->nbatches; i++)
-		if (out->batches[i].kind == BATCH_COUNTED)
-			counted_ns += clock_ns(&b->clock,
-					       out->batches[i].stop - out->batches[i].start);
-	if (counted_ns > 0 && stolen > VERIFY_STOLEN * counted_ns && stolen > 100000)
+	if (all > 0 && stolen > VERIFY_STOLEN * all && stolen > 100000)
 		violation(list, "intruder",
 			  "%s (pid %d) had the CPU for %.1f ms, %.1f %% of the counted time",
-			  in->comm, (int)in->pid, in->ns * 1e-6, 100 * stolen / counted_ns);
+			  in->comm, (int)in->pid, in->ns * 1e-6, 100 * stolen / all);
 }
 
 json_t *verify_trial(const struct bench *b, const struct trial_outcome *out)
@@ -114,7 +123,7 @@ json_t *verify_trial(const struct bench *b, const struct trial_outcome *out)
 		violation(list, "trial", "%s", out->error.text);
 		return list;
 	}
-	check_counts(list, out);
+	check_counts(list, b, out);
 	check_intruders(list, b, out);
 
 	/* The timed batches are not observed, but the own tasks' switches are known over all of them. */

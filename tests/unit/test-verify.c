@@ -103,6 +103,32 @@ static void a_busy_intruder_is_found_though_it_hardly_switches(void **state)
 	valid(&out);
 }
 
+static void long_round_trips_may_see_visitors_but_none_each(void **state)
+{
+	struct trial_outcome out = sound();
+
+	(void)state;
+	/* 500 round trips in 25 ms. */
+	out.counted = 500;
+	out.counters[COUNTER_CONTEXT_SWITCHES].value = 1000;
+	out.counters[COUNTER_CR3_LOADS].value = 1009;
+	finds(&out, "cr3-loads", "2.018 CR3 loads");
+	/* In 100 ms. */
+	batches[1].stop += 75000000;
+	valid(&out);
+	out.counters[COUNTER_CR3_LOADS].value = 1011;
+	finds(&out, "cr3-loads", "2.022 CR3 loads");
+	out.counters[COUNTER_CR3_LOADS].value = 991; /* visitors take none away */
+	finds(&out, "cr3-loads", "1.982 CR3 loads");
+	/* In an hour: at most one in twenty. */
+	batches[1].stop += 9000000000000;
+	out.counters[COUNTER_CR3_LOADS].value = 1025;
+	valid(&out);
+	out.counters[COUNTER_CR3_LOADS].value = 1026;
+	finds(&out, "cr3-loads", "2.052 CR3 loads");
+	batches[1].stop -= 9000075000000;
+}
+
 static void what_rcu_does_behind_a_kworker_is_no_intrusion(void **state)
 {
 	struct intruder in = { "ksoftirqd/3", 22, 12, 5e6 };
@@ -173,6 +199,7 @@ int main(void)
 		cmocka_unit_test(one_percent_more_switches_are_found),
 		cmocka_unit_test(cr3_loads_and_flushes_are_found),
 		cmocka_unit_test(a_busy_intruder_is_found_though_it_hardly_switches),
+		cmocka_unit_test(long_round_trips_may_see_visitors_but_none_each),
 		cmocka_unit_test(what_rcu_does_behind_a_kworker_is_no_intrusion),
 		cmocka_unit_test(an_interrupt_storm_is_found_and_named),
 		cmocka_unit_test(switches_missing_in_the_unobserved_batches_are_found),
