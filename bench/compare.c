@@ -36,9 +36,9 @@ static json_t *count_differences(const struct side *a, const struct side *b)
 			double x = middle(trial_counter(a->set, f->group, counts[c]));
 			double y = middle(trial_counter(b->set, g->group, counts[c]));
 
-			/* 0.03 is the edge of a short trial. */
+			/* As much as visitors may add to a sound trial. */
 			if (!isfinite(x) || !isfinite(y) ||
-			    fabs(x - y) <= 0.03 + VERIFY_TOLERANCE * fmax(x, y))
+			    fabs(x - y) <= VERIFY_VISITED + VERIFY_TOLERANCE * fmax(x, y))
 				continue;
 			json_array_append_new(list,
 					      json_pack("{s:s, s:s, s:s, s:f, s:f}", "scenario",
