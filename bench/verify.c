@@ -18,13 +18,16 @@ __attribute__((format(printf, 3, 4))) static void violation(json_t *list, const 
 	json_array_append_new(list, json_pack("{s:s, s:s}", "what", what, "text", text));
 }
 
-/* "; stress (pid 4242) was there: 120 switches, 51.2 ms", or nothing. */
-static void culprit(const struct trial_outcome *out, char *buf, size_t len)
+/* "; stress (pid 4242) was there: 120 switches, 51.2 ms", or nothing. Who is on another CPU is not known. */
+static void culprit(const struct trial_outcome *out, const struct counter_value *v, char *buf,
+		    size_t len)
 {
 	const struct intruder *in = out->intruders.list;
 
 	buf[0] = '\0';
-	if (out->intruders.n)
+	if (v >= out->remote && v < out->remote + COUNTER_NR)
+		snprintf(buf, len, ": does anything else run there?");
+	else if (out->intruders.n)
 		snprintf(buf, len, ": %s (pid %d) was on the CPU (%llu switches, %.1f ms)",
 			 in->comm, (int)in->pid, (unsigned long long)in->switches, in->ns * 1e-6);
 }
@@ -52,7 +55,7 @@ static void check_count(json_t *list, const struct trial_outcome *out, double vi
 	if ((double)v->value >= r->min * n - slack &&
 	    (double)v->value <= r->max * n + fmax(slack, visits))
 		return;
-	culprit(out, who, sizeof(who));
+	culprit(out, v, who, sizeof(who));
 	if (r->min == r->max)
 		snprintf(claimed, sizeof(claimed), "%g were claimed", r->min);
 	else

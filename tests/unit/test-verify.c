@@ -103,6 +103,20 @@ static void a_busy_intruder_is_found_though_it_hardly_switches(void **state)
 	valid(&out);
 }
 
+static void nobody_here_is_blamed_for_the_other_cpu(void **state)
+{
+	struct intruder in = { "rcu_preempt", 15, 12, 5e4 };
+	struct trial_outcome out = sound();
+
+	(void)state;
+	out.intruders.list = &in;
+	out.intruders.n = 1;
+	out.claim.remote_loads = (struct claim_range){ true, 1, 1 };
+	out.remote[COUNTER_CR3_LOADS] =
+		(struct counter_value){ .available = true, .share = 1, .value = 20000 };
+	finds(&out, "remote-cr3-loads", "where 1 were claimed: does anything else run there?");
+}
+
 static void long_round_trips_may_see_visitors_but_none_each(void **state)
 {
 	struct trial_outcome out = sound();
@@ -199,6 +213,7 @@ int main(void)
 		cmocka_unit_test(one_percent_more_switches_are_found),
 		cmocka_unit_test(cr3_loads_and_flushes_are_found),
 		cmocka_unit_test(a_busy_intruder_is_found_though_it_hardly_switches),
+		cmocka_unit_test(nobody_here_is_blamed_for_the_other_cpu),
 		cmocka_unit_test(long_round_trips_may_see_visitors_but_none_each),
 		cmocka_unit_test(what_rcu_does_behind_a_kworker_is_no_intrusion),
 		cmocka_unit_test(an_interrupt_storm_is_found_and_named),
