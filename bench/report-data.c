@@ -132,24 +132,23 @@ static int loads(const struct data *d, struct picture *p)
 	return data_close(d, f, p->name);
 }
 
+const struct workset_curve workset_curves[WORKSET_CURVES] = {
+	{ "kworker", "", "lazy (kworker)" },
+	{ "thread", "", "same mm (thread)" },
+	{ "process", "", "real (process)" },
+	{ "kthread", "lazy", "lazy (kernel thread)" },
+	{ "kthread", "isolated", "isolated (kernel thread)" },
+};
+
 static int workset(const struct data *d, struct picture *p)
 {
-	static const struct {
-		const char *scenario, *mode, *title;
-	} curves[] = {
-		{ "kworker", "", "lazy (kworker)" },
-		{ "thread", "", "same mm (thread)" },
-		{ "process", "", "real (process)" },
-		{ "kthread", "lazy", "lazy (kernel thread)" },
-		{ "kthread", "isolated", "isolated (kernel thread)" },
-	};
 	FILE *f = data_open(d, p->name);
 	const json_t *r;
 	size_t i;
 
 	if (!f)
 		return -EIO;
-	for (size_t c = 0; c < sizeof(curves) / sizeof(*curves); c++) {
+	for (size_t c = 0; c < WORKSET_CURVES; c++) {
 		int points = 0;
 
 		json_array_foreach (d->results, i, r) {
@@ -158,12 +157,12 @@ static int workset(const struct data *d, struct picture *p)
 			double m = data_number(ns, "median"), l = data_number(ns, "low"),
 			       h = data_number(ns, "high");
 
-			if (strcmp(data_string(r, "scenario"), curves[c].scenario) ||
-			    strcmp(data_string(params, "mode"), curves[c].mode) ||
+			if (strcmp(data_string(r, "scenario"), workset_curves[c].scenario) ||
+			    strcmp(data_string(params, "mode"), workset_curves[c].mode) ||
 			    strcmp(data_string(params, "pagesize"), "4k") || !isfinite(m))
 				continue;
 			if (!points)
-				data_block(f, p, curves[c].title);
+				data_block(f, p, workset_curves[c].title);
 			fprintf(f, "%lld %.2f %.2f %.2f\n",
 				(long long)json_integer_value(json_object_get(params, "pages")), m,
 				isfinite(l) ? l : m, isfinite(h) ? h : m);

@@ -11,7 +11,7 @@
 static struct interval counted(const struct group *g, const char *name)
 {
 	double *v = malloc(g->n * sizeof(*v));
-	struct interval i = { NAN, NAN, NAN };
+	struct interval i = { .median = NAN, .low = NAN, .high = NAN };
 
 	if (v)
 		i = stats_median(v, group_values(g, value_counter, name, v), LEVEL, RESAMPLES,
@@ -62,15 +62,6 @@ static void title(struct picture *p, const struct groups *groups)
 
 int picture_dtlb(const struct data *d, struct picture *p)
 {
-	static const struct {
-		const char *scenario, *mode, *title;
-	} curves[] = {
-		{ "kworker", "", "lazy (kworker)" },
-		{ "thread", "", "same mm (thread)" },
-		{ "process", "", "real (process)" },
-		{ "kthread", "lazy", "lazy (kernel thread)" },
-		{ "kthread", "isolated", "isolated (kernel thread)" },
-	};
 	struct groups groups;
 	FILE *f = data_open(d, p->name);
 	int rc;
@@ -78,15 +69,15 @@ int picture_dtlb(const struct data *d, struct picture *p)
 	if (!f)
 		return -EIO;
 	rc = groups_make(&groups, d->set, d->e);
-	for (size_t c = 0; c < sizeof(curves) / sizeof(*curves) && !rc; c++) {
+	for (size_t c = 0; c < WORKSET_CURVES && !rc; c++) {
 		bool begun = false;
 
 		for (size_t i = 0; i < groups.n; i++) {
 			const struct group *g = &groups.list[i];
 			struct interval misses, cycles;
 
-			if (strcmp(g->scenario, curves[c].scenario) ||
-			    strcmp(data_string(g->params, "mode"), curves[c].mode) ||
+			if (strcmp(g->scenario, workset_curves[c].scenario) ||
+			    strcmp(data_string(g->params, "mode"), workset_curves[c].mode) ||
 			    strcmp(data_string(g->params, "pagesize"), "4k"))
 				continue;
 			misses = counted(g, "dtlb-load-misses");
@@ -94,7 +85,7 @@ int picture_dtlb(const struct data *d, struct picture *p)
 			if (!isfinite(misses.median) && !isfinite(cycles.median))
 				continue;
 			if (!begun)
-				data_block(f, p, curves[c].title);
+				data_block(f, p, workset_curves[c].title);
 			begun = true;
 			fprintf(f, "%.0f", data_number(g->params, "pages"));
 			interval_write(f, &misses);

@@ -14,6 +14,13 @@ struct data {
 	struct error *e;
 };
 
+/* What is drawn over the working set. */
+struct workset_curve {
+	const char *scenario, *mode, *title;
+};
+#define WORKSET_CURVES 5
+extern const struct workset_curve workset_curves[WORKSET_CURVES];
+
 /* A member as a number, NaN without; as text, "" without. */
 double data_number(const json_t *o, const char *key);
 const char *data_string(const json_t *o, const char *key);

@@ -24,6 +24,14 @@ double stats_percentile(const double *v, size_t n, double p)
 	return value;
 }
 
+/* The percentile interval that the resamples give; sorts them. */
+static void bounds(struct interval *r, double *resampled, size_t n, double level)
+{
+	gsl_sort(resampled, 1, n);
+	r->low = gsl_stats_quantile_from_sorted_data(resampled, 1, n, (1 - level) / 2);
+	r->high = gsl_stats_quantile_from_sorted_data(resampled, 1, n, (1 + level) / 2);
+}
+
 struct interval stats_median(const double *v, size_t n, double level, unsigned int resamples,
 			     unsigned long seed)
 {
@@ -46,13 +54,8 @@ struct interval stats_median(const double *v, size_t n, double level, unsigned i
 			medians[i] = gsl_stats_median_from_sorted_data(work, 1, n);
 		}
 		/* One trial has no spread to resample: no interval, rather than one of no width. */
-		if (resamples && n > 1) {
-			gsl_sort(medians, 1, resamples);
-			r.low = gsl_stats_quantile_from_sorted_data(medians, 1, resamples,
-								    (1 - level) / 2);
-			r.high = gsl_stats_quantile_from_sorted_data(medians, 1, resamples,
-								     (1 + level) / 2);
-		}
+		if (resamples && n > 1)
+			bounds(&r, medians, resamples, level);
 	}
 	gsl_rng_free(rng);
 	free(medians);
@@ -113,13 +116,8 @@ struct interval stats_slope(const double *x, size_t sizes, const double *y, size
 			slopes[b] = slope_of(x, sizes, y, pick, rounds, column, middle);
 		}
 		/* One round has no spread to resample. */
-		if (resamples && rounds > 1) {
-			gsl_sort(slopes, 1, resamples);
-			r.low = gsl_stats_quantile_from_sorted_data(slopes, 1, resamples,
-								    (1 - level) / 2);
-			r.high = gsl_stats_quantile_from_sorted_data(slopes, 1, resamples,
-								     (1 + level) / 2);
-		}
+		if (resamples && rounds > 1)
+			bounds(&r, slopes, resamples, level);
 	}
 	gsl_rng_free(rng);
 	free(pick);

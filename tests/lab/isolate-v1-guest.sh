@@ -18,8 +18,11 @@ i=0
 while ! [ -s /tmp/set/trials.jsonl ]; do i=$((i + 1)); [ $i -lt 300 ] || { cat /tmp/out; fail "the run did not begin"; }; sleep 0.1; done
 sleep 2
 [ "$(mask $task)" = 1 ] || fail "during the run the task in the cpuset has $(mask $task)"
-child=$(cut -d' ' -f1 "/proc/$task/task/$task/children")
-[ "$(mask "$child")" = 1 ] || fail "during the run a task forked in the cpuset has $(mask "$child")"
+forked=
+while [ -z "$forked" ]; do # it lives for a second only
+	forked=$(mask "$(cut -d' ' -f1 "/proc/$task/task/$task/children")" 2>/dev/null)
+done
+[ "$forked" = 1 ] || fail "during the run a task forked in the cpuset has $forked"
 kill "-$1" $run
 wait $run
 if [ "$1" = KILL ]; then

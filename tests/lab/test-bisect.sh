@@ -3,35 +3,27 @@
 # A step of a bisection by counts, in the newest kernel: good, bad and untestable. The bad one is held against a set whose
 # counts are lowered by hand, so that one kernel does for both.
 set -u
-top=$(cd "$(dirname "$0")/../.." && pwd)
-export ACTIVEMM=${ACTIVEMM:-$top/build/activemm}
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+export ACTIVEMM=$activemm
 export LAB="--module none --accel tcg"
 scenario=process:handover=eventfd
-tmp=$(mktemp -d) || exit 1
-passed=0 failed=0 skipped=0
-# shellcheck disable=SC2317 # called by the trap
-finish() {
-	rm -rf "$tmp"
-	echo "$passed passed, $failed failed, $skipped skipped"
-	exit $((failed > 0))
-}
-trap finish EXIT
+
 # step WHAT WANTED-STATUS BASE KERNEL
 step() {
 	local status
-	"$top/scripts/bisect-step" "$3" "$4" "$scenario" >"$tmp/out" 2>&1
+	"$top/scripts/bisect-step" "$3" "$4" "$scenario" >"$tmp/log" 2>&1
 	status=$?
 	if [ "$status" = "$2" ]; then
-		passed=$((passed + 1)) && echo "ok - $1"
+		ok "$1"
 	else
-		failed=$((failed + 1)) && echo "not ok - $1 (status $status)" && tail -n 5 "$tmp/out"
+		not_ok "$1 (status $status)"
 	fi
 }
 # shellcheck disable=SC2086 # words are wanted
 "$top/scripts/kernel-lab" run newest --install $LAB --activemm "$ACTIVEMM" -o "$tmp/base" -- "$scenario" --trials 3 --iterations 400 >"$tmp/log" 2>&1
 if ! grep -q '"valid":true' "$tmp/base/trials.jsonl" 2>/dev/null; then
-	skipped=1
-	echo "skip - a bisection's steps: $(tail -n 1 "$tmp/log")"
+	skip "a bisection's steps"
 	exit 0
 fi
 cp -r "$tmp/base" "$tmp/fewer"

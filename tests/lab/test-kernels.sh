@@ -4,21 +4,8 @@
 # Under emulation counts are exact and times mean nothing. A kernel that cannot be had is skipped.
 set -u
 
-here=$(cd "$(dirname "$0")" && pwd)
-top=$here/../..
-activemm=${ACTIVEMM:-$top/build/activemm}
-tmp=$(mktemp -d) || exit 1
-passed=0 failed=0 skipped=0
-# shellcheck disable=SC2317 # called by the trap
-finish() {
-	rm -rf "$tmp"
-	echo "$passed passed, $failed failed, $skipped skipped"
-	exit $((failed > 0))
-}
-trap finish EXIT
-ok() { passed=$((passed + 1)); echo "ok - $1"; }
-not_ok() { failed=$((failed + 1)); echo "not ok - $1"; tail -n 30 "$tmp/log"; }
-skip() { skipped=$((skipped + 1)); echo "skip - $1: $(grep -E 'kernel-lab:|skipped' "$tmp/log" | tail -n 1)"; }
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
 
 module() { # KERNEL
 	"$top/tests/kmod/in-lab" "$1" >"$tmp/log" 2>&1
