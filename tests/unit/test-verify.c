@@ -10,8 +10,8 @@
 #include "bench/verify.h"
 
 static const struct bench bench = { .cpu.cpu = 3, .clock = { .ticks_per_ns = 1 }, .count = true };
-static struct batch batches[] = { { BATCH_TIMED, 10000, 0, 20000000 },
-				  { BATCH_COUNTED, 10000, 0, 25000000 } };
+static struct batch batches[] = { { BATCH_TIMED, 10000, 0, 20000000, 0 },
+				  { BATCH_COUNTED, 10000, 0, 25000000, 0 } };
 
 /* A trial of 10 000 counted round trips that did just what a real switch claims. */
 static struct trial_outcome sound(void)
