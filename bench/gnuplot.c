@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,16 +26,31 @@ static const char *plots_find(void)
 	return NULL;
 }
 
+/* Titles are enhanced text: what has a meaning there stands for itself. */
+static void escape(const char *text, char *buf, size_t room)
+{
+	char *end = buf + room - 2;
+
+	for (; *text && buf < end; text++) {
+		if (strchr("{}^_@&~\\", *text))
+			*buf++ = '\\';
+		*buf++ = *text;
+	}
+	*buf = '\0';
+}
+
 /* Runs gnuplot on one program. 0, -ENOENT without gnuplot, or -EIO. */
 static int gnuplot_run(const struct drawing *d, const char *plots, const char *terminal)
 {
-	char program[4096], out[4096], style[4096];
+	char program[4096], out[4096], style[4096], title[512], subject[768];
 	int status = 0;
 	pid_t pid;
 
 	snprintf(program, sizeof(program), "%s/%s.gp", plots, d->name);
 	snprintf(style, sizeof(style), "%s/style.gp", plots);
 	snprintf(out, sizeof(out), "%s/%s.%s", d->dir, d->name, terminal);
+	escape(d->title, title, sizeof(title));
+	escape(d->subject, subject, sizeof(subject));
 	pid = fork();
 	if (pid == 0) {
 		int null = open("/dev/null", O_WRONLY);
@@ -42,8 +58,8 @@ static int gnuplot_run(const struct drawing *d, const char *plots, const char *t
 		dup2(null, STDOUT_FILENO);
 		/* gnuplot complains of the C locale; and numbers are written with points. */
 		setenv("LC_ALL", "C.UTF-8", 1);
-		execlp("gnuplot", "gnuplot", "-c", program, terminal, out, d->data, d->title,
-		       d->subject, d->warning, style, d->argument, (char *)NULL);
+		execlp("gnuplot", "gnuplot", "-c", program, terminal, out, d->data, title, subject,
+		       d->warning, style, d->argument, (char *)NULL);
 		_exit(errno == ENOENT ? 127 : 126);
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)
