@@ -208,6 +208,27 @@ struct stats_difference stats_difference(const double *x, size_t nx, const doubl
 	return r;
 }
 
+struct interval stats_sorted_interval(const double *v, size_t n, double level,
+				      unsigned int resamples, unsigned long seed)
+{
+	struct interval r = { stats_sorted_median(v, n), NAN, NAN, NAN, n };
+	double *medians = n > 1 && resamples ? malloc(resamples * sizeof(*medians)) : NULL;
+	gsl_rng *rng = medians ? gsl_rng_alloc(gsl_rng_mt19937) : NULL;
+
+	if (rng) {
+		gsl_rng_set(rng, seed);
+		for (unsigned int i = 0; i < resamples; i++)
+			medians[i] = resampled_median(rng, v, n);
+		stats_sort(medians, resamples);
+		r.low = gsl_stats_quantile_from_sorted_data(medians, 1, resamples, (1 - level) / 2);
+		r.high = gsl_stats_quantile_from_sorted_data(medians, 1, resamples,
+							     (1 + level) / 2);
+		gsl_rng_free(rng);
+	}
+	free(medians);
+	return r;
+}
+
 /* The least number a side with which the exact test can reach @alpha: 2 / C(2n, n) <= alpha. */
 static double fewest(double alpha)
 {

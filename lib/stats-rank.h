@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "lib/stats.h"
+
 /* Up to so many values on each side, and without ties, the Mann-Whitney test is exact. */
 #define STATS_EXACT_MOST 50
 
@@ -59,6 +61,13 @@ int stats_holm(const double *p, double *adjusted, size_t n);
  */
 struct stats_difference stats_difference(const double *x, size_t nx, const double *y, size_t ny,
 					 double level, unsigned int resamples, unsigned long seed);
+
+/*
+ * The median of one sorted sample with its bootstrap percentile interval at @level, resampled as above; no mad. low and high are
+ * NaN with fewer than two values.
+ */
+struct interval stats_sorted_interval(const double *v, size_t n, double level,
+				      unsigned int resamples, unsigned long seed);
 
 /*
  * How many values a side the test needs to find a difference of @share (0.02: 2 %) with probability @power at significance @alpha,

@@ -178,6 +178,26 @@ static size_t noise(double *v, size_t n, double centre, double spread)
 	return n;
 }
 
+/* Drawing order statistics must give what drawing every value does. */
+static void one_samples_interval_is_the_bootstraps(void **state)
+{
+	(void)state;
+	for (size_t n = 2; n < 60; n += 7) {
+		double v[60];
+		struct interval quick, slow;
+
+		noise(v, n, 1000, 0.01);
+		stats_sort(v, n);
+		quick = stats_sorted_interval(v, n, 0.95, 20000, 1);
+		slow = stats_median(v, n, 0.95, 20000, 2);
+		close_to(quick.median, slow.median, 1e-12, "median");
+		close_to(quick.low, slow.low, 1e-3, "low");
+		close_to(quick.high, slow.high, 1e-3, "high");
+		assert_true(quick.low <= quick.median && quick.median <= quick.high);
+		assert_int_equal(quick.n, n);
+	}
+}
+
 static void swapping_the_sides_flips_every_sign(void **state)
 {
 	(void)state;
@@ -298,6 +318,8 @@ static void too_little_gives_no_figure(void **state)
 	(void)state;
 	assert_true(isnan(stats_mann_whitney(v, 0, v, 3).p));
 	assert_true(isnan(stats_difference(v, 1, v, 3, 0.95, 100, 1).low));
+	assert_true(isnan(stats_sorted_interval(v, 1, 0.95, 100, 1).low));
+	assert_true(isnan(stats_sorted_interval(v, 0, 0.95, 100, 1).median));
 	assert_true(isnan(stats_order(v, 3).drift_p));
 	assert_true(isnan(stats_warmup(v, 3, 1).p));
 	assert_true(isnan(stats_trials_needed(v, 2, v, 3, 0.02, 0.05, 0.8)));
@@ -312,6 +334,7 @@ int main(void)
 		cmocka_unit_test(the_signed_rank_test_agrees_with_scipy_and_r),
 		cmocka_unit_test(a_slope_heeds_all_rounds_but_no_wild_value),
 		cmocka_unit_test(series_agree_with_scipy_and_r),
+		cmocka_unit_test(one_samples_interval_is_the_bootstraps),
 		cmocka_unit_test(swapping_the_sides_flips_every_sign),
 		cmocka_unit_test(alike_is_called_different_no_more_often_than_promised),
 		cmocka_unit_test(the_trials_it_names_are_enough),
