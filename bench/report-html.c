@@ -21,8 +21,9 @@ static const char head[] =
 	"svg{width:100%;height:auto}figcaption,.small{color:#555;font-size:.9em}\n"
 	"table{border-collapse:collapse;font-size:.85em}td,th{padding:.2em .7em;border-bottom:1px "
 	"solid #ddd;text-align:left}\n"
-	"td.n{text-align:right;font-variant-numeric:tabular-nums}pre{font-size:.8em;overflow:auto}"
-	"\n"
+	"td.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}pre{font-size:."
+	"8em;overflow:auto}"
+	"\ntd.up{background:#fddbc7}td.down{background:#d1e5f0}\n"
 	"</style></head><body>\n";
 
 /* Text with what HTML means something by escaped. */
@@ -103,7 +104,8 @@ static void picture(FILE *f, const struct picture *p, const char *dir)
 		if (begun)
 			fputs(line, f);
 	}
-	html_element(f, "<figcaption>", p->caption, "</figcaption></figure>\n");
+	html_element(f, "<figcaption>", p->caption, *p->note ? " " : "");
+	html_element(f, "", p->note, "</figcaption></figure>\n");
 	free(line);
 	if (svg)
 		fclose(svg);
@@ -222,16 +224,23 @@ static void measurements(FILE *f, const struct html_page *page)
 int report_html(const struct picture *p, const json_t *summary, const struct result_set *set,
 		const char *dir, struct error *e)
 {
+	const struct html_machine machine = { NULL, set->machine };
+	char subject[160];
 	const struct html_page page = {
 		.heading = "What a context switch costs, and what active_mm saves",
+		.subject = subject,
 		.dir = dir,
+		.file = "report.html",
+		.machines = &machine,
+		.nmachines = 1,
 		.pictures = p,
 		.npictures = PICTURES,
 		.body = measurements,
 		.context = summary,
 	};
 
-	return html_page(&page, set, e);
+	report_subject(set, subject, sizeof(subject));
+	return html_page(&page, e);
 }
 
 void html_pictures(FILE *f, const struct html_page *page)
@@ -240,32 +249,40 @@ void html_pictures(FILE *f, const struct html_page *page)
 		picture(f, &page->pictures[i], page->dir);
 }
 
-int html_page(const struct html_page *page, const struct result_set *set, struct error *e)
+static void machine_record(FILE *f, const struct html_machine *m)
 {
-	char *path, *machine = json_dumps(set->machine, JSON_INDENT(2));
-	char subject[160];
+	char *text = json_dumps(m->record, JSON_INDENT(2));
+
+	fputs("<details><summary>What was recorded of machine, kernel and run", f);
+	if (m->name)
+		html_element(f, ": ", m->name, "");
+	fputs("</summary>\n", f);
+	html_element(f, "<pre>", text ? text : "", "</pre></details>\n");
+	free(text);
+}
+
+int html_page(const struct html_page *page, struct error *e)
+{
+	char *path;
 	FILE *f;
 	int bad;
 
-	if (asprintf(&path, "%s/report.html", page->dir) < 0)
+	if (asprintf(&path, "%s/%s", page->dir, page->file) < 0)
 		return error_set(e, ENOMEM, "out of memory");
 	f = fopen(path, "we");
 	if (!f) {
 		bad = error_set(e, errno, "cannot write %s: %s", path, strerror(errno));
 		free(path);
-		free(machine);
 		return bad;
 	}
-	report_subject(set, subject, sizeof(subject));
 	fputs(head, f);
 	html_element(f, "<h1>", page->heading, "</h1>\n");
-	html_element(f, "<p>", subject, "</p>\n");
+	html_element(f, "<p>", page->subject, "</p>\n");
 	page->body(f, page);
-	fputs("<h2>Machine</h2>\n<details><summary>What was recorded of machine, kernel and "
-	      "run</summary>\n",
-	      f);
-	html_element(f, "<pre>", machine ? machine : "", "</pre></details>\n</body></html>\n");
-	free(machine);
+	fputs(page->nmachines == 1 ? "<h2>Machine</h2>\n" : "<h2>Machines</h2>\n", f);
+	for (size_t i = 0; i < page->nmachines; i++)
+		machine_record(f, &page->machines[i]);
+	fputs("</body></html>\n", f);
 	bad = ferror(f);
 	bad |= fclose(f);
 	bad = bad ? error_set(e, errno ? errno : EIO, "cannot write %s: %s", path, strerror(errno))

@@ -287,10 +287,16 @@ static void terminal(const struct watch_report *r, const struct result_set *set,
 
 int report_watch(const struct result_set *set, const char *dir, struct error *e)
 {
+	const struct html_machine machine = { NULL, set->machine };
 	struct picture pictures[WATCH_PICTURES];
+	char subject[160];
 	struct html_page page = {
 		.heading = "How many CR3 loads active_mm saved on a running system",
+		.subject = subject,
 		.dir = dir,
+		.file = "report.html",
+		.machines = &machine,
+		.nmachines = 1,
 		.pictures = pictures,
 		.npictures = WATCH_PICTURES,
 		.body = body,
@@ -312,7 +318,8 @@ int report_watch(const struct result_set *set, const char *dir, struct error *e)
 		pictures_fill(pictures, &report);
 		pictures_draw(pictures, &report, set, dir);
 		page.context = &report;
-		rc = html_page(&page, set, e);
+		report_subject(set, subject, sizeof(subject));
+		rc = html_page(&page, e);
 	}
 	if (!rc) {
 		terminal(&report, set, stdout);

@@ -12,7 +12,8 @@ struct picture {
 	const char *name; /* file names: NAME.svg, NAME.png, data/NAME.dat */
 	char title[160]; /* the finding */
 	const char *caption; /* how to read it */
-	char argument[480]; /* for the gnuplot program: names of the data's blocks, the cliff */
+	char note[160]; /* what it leaves out, or "" */
+	char argument[1600]; /* for the gnuplot program: names of the data's blocks, the cliff */
 	bool has_data;
 	bool drawn;
 	const char *why; /* not drawn: why */
@@ -38,10 +39,18 @@ int report_html(const struct picture *p, const json_t *summary, const struct res
 bool report_is_watch(const struct result_set *set);
 int report_watch(const struct result_set *set, const char *dir, struct error *e);
 
-/* A page, report.html in @dir: heading, machine, what @body writes, and the machine's record. */
+struct html_machine {
+	const char *name; /* NULL where there is one */
+	const json_t *record;
+};
+
+/* A page, @file in @dir: heading, subject, what @body writes, and the machines' records. */
 struct html_page {
 	const char *heading;
-	const char *dir;
+	const char *subject;
+	const char *dir, *file;
+	const struct html_machine *machines;
+	size_t nmachines;
 	const struct picture *pictures; /* drawn in @dir */
 	int npictures;
 	void (*body)(FILE *f, const struct html_page *page);
@@ -49,7 +58,7 @@ struct html_page {
 };
 
 /* Writes the page. 0 or -errno. */
-int html_page(const struct html_page *page, const struct result_set *set, struct error *e);
+int html_page(const struct html_page *page, struct error *e);
 
 /* For @body: the pictures with their captions, escaped text, and that between two tags. */
 void html_pictures(FILE *f, const struct html_page *page);
