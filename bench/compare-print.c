@@ -135,7 +135,7 @@ static void notes_print(const json_t *all, FILE *out, const char *bullet)
 			}
 }
 
-static bool times_shown(const json_t *pair)
+bool compare_times_shown(const json_t *pair)
 {
 	return !json_object_get(pair, "times_refused") ||
 	       json_is_true(json_object_get(pair, "forced"));
@@ -201,8 +201,7 @@ static void cell(const json_t *row, char *buf, size_t len)
 		snprintf(buf, len, "%s", text(row, "verdict"));
 }
 
-/* The row of the same group and quantity: rows of a watch may be fewer in one pair. */
-static const json_t *row_like(const json_t *pair, const json_t *row)
+const json_t *compare_row_like(const json_t *pair, const json_t *row)
 {
 	const json_t *v;
 	size_t i;
@@ -224,7 +223,7 @@ static double base_median(const json_t *all, const json_t *row)
 
 	json_array_foreach (all, p, pair)
 		if (!isfinite(v))
-			v = number(row_like(pair, row), "base_median");
+			v = number(compare_row_like(pair, row), "base_median");
 	return v;
 }
 
@@ -254,13 +253,28 @@ static void many_table(const json_t *all, FILE *out, bool markdown)
 			text(row, "scenario"), *quantity(row) ? quantity(row) : text(row, "params"),
 			base);
 		json_array_foreach (all, p, pair) {
-			const json_t *v = row_like(pair, row);
+			const json_t *v = compare_row_like(pair, row);
 
 			cell(v, one, sizeof(one));
 			fprintf(out, markdown ? " %s |" : "  %-28s", one);
 		}
 		fprintf(out, "\n");
 	}
+}
+
+void compare_print_facts(const json_t *all, FILE *out)
+{
+	facts_print(all, out, "");
+}
+
+void compare_print_notes(const json_t *all, FILE *out)
+{
+	notes_print(all, out, "");
+}
+
+void compare_print_refused(const json_t *all, FILE *out)
+{
+	refused_print(all, out, "");
 }
 
 void compare_print(const json_t *all, FILE *out)
@@ -274,7 +288,7 @@ void compare_print(const json_t *all, FILE *out)
 		fprintf(out, "Base %s (%s), compared with it %s (%s)\n", text(pair, "base_name"),
 			text(pair, "base"), text(pair, "other_name"), text(pair, "other"));
 		machine_print(pair, out, "  ");
-		any |= times_shown(pair);
+		any |= compare_times_shown(pair);
 	}
 	refused_print(all, out, "");
 	if (!any)

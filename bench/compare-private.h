@@ -34,6 +34,8 @@ struct row {
 	bool refused;
 	const double *x, *y; /* sorted */
 	size_t nx, ny;
+	struct interval mx, my; /* of their medians */
+	double loads[2]; /* CR3 loads per round trip, NaN: not counted */
 	struct mann_whitney test;
 	struct stats_difference difference;
 	double holm, needed;

@@ -74,7 +74,10 @@ int table_judge(struct table *t)
 
 		r->test = (struct mann_whitney){ .u = NAN, .p = NAN };
 		r->difference = stats_difference(NULL, 0, NULL, 0, 0.95, 0, 0);
+		r->mx = r->my = (struct interval){ .median = NAN, .low = NAN, .high = NAN };
 		if (r->b && !r->refused) {
+			r->mx = stats_sorted_interval(r->x, r->nx, 0.95, RESAMPLES / 2, SEED);
+			r->my = stats_sorted_interval(r->y, r->ny, 0.95, RESAMPLES / 2, SEED);
 			r->test = stats_mann_whitney(r->x, r->nx, r->y, r->ny);
 			r->difference = stats_difference(r->x, r->nx, r->y, r->ny, 0.95, RESAMPLES,
 							 SEED);
@@ -130,6 +133,12 @@ json_t *row_json(const struct row *r, double share)
 		put(o, "base_median", stats_sorted_median(r->x, r->nx));
 		put(o, "other_median", stats_sorted_median(r->y, r->ny));
 	}
+	put(o, "base_low", r->mx.low);
+	put(o, "base_high", r->mx.high);
+	put(o, "other_low", r->my.low);
+	put(o, "other_high", r->my.high);
+	put(o, "base_cr3_loads", r->loads[0]);
+	put(o, "other_cr3_loads", r->loads[1]);
 	put(o, "ratio", d->ratio);
 	put(o, "low", d->ratio_low);
 	put(o, "high", d->ratio_high);

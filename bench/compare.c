@@ -124,7 +124,8 @@ static int watch_rows(struct table *t, const struct row *like, const struct side
 				   .a = like->a,
 				   .b = like->b,
 				   .quantity = a->set->counter[c],
-				   .counts = true };
+				   .counts = true,
+				   .loads = { NAN, NAN } };
 
 		if (!x->n || !y->n || !strcmp(row.quantity, "context-switches"))
 			continue;
@@ -139,6 +140,13 @@ static int watch_rows(struct table *t, const struct row *like, const struct side
 	return rc;
 }
 
+/* CR3 loads per round trip; what has none to count, or no round trips, has NaN. */
+static double loads(const struct side *s, const struct facts *f)
+{
+	return f && !is_watch(f->group) ? middle(trial_counter(s->set, f->group, "cr3-loads"))
+					: NAN;
+}
+
 static int pair_rows(struct table *t, size_t pair, const struct side *a, const struct side *b,
 		     bool times)
 {
@@ -150,6 +158,8 @@ static int pair_rows(struct table *t, size_t pair, const struct side *a, const s
 
 		row.quantity = is_watch(f->group) ? "ns-between-switches" : "ns-per-round-trip";
 		row.counts = is_watch(f->group);
+		row.loads[0] = loads(a, f);
+		row.loads[1] = loads(b, g);
 		if (g) {
 			row.x = f->sorted;
 			row.nx = f->group->ns.n;
@@ -180,6 +190,10 @@ static json_t *pair_json(const struct table *t, size_t pair, const struct side *
 		      count_differences(a, b), "counters_lost", lost, "missing", missing, "machine",
 		      compare_machines(a->set->machine, b->set->machine), "times", rows, "forced",
 		      refused && force);
+	if (o) {
+		json_object_set_new(o, "base_verified", json_boolean(a->set->verified));
+		json_object_set_new(o, "other_verified", json_boolean(b->set->verified));
+	}
 	if (o && refused)
 		json_object_set_new(o, "times_refused", json_string(refused));
 	return o;

@@ -40,6 +40,17 @@ bool compare_fails(const json_t *all, double percent, char *text, size_t len);
 /* What the gate could not see: one line in @text, or false. */
 bool compare_blind(const json_t *all, char *text, size_t len);
 
+/* The row of @pair about the same group and quantity as @row, or NULL: rows of a watch may be fewer in one pair. */
+const json_t *compare_row_like(const json_t *pair, const json_t *row);
+
+/* Are @pair's times to be seen: not refused, or forced? */
+bool compare_times_shown(const json_t *pair);
+
+/* A line each: counts that changed, counters that only one set has, what is missing; notes on times; whose times are refused. */
+void compare_print_facts(const json_t *all, FILE *out);
+void compare_print_notes(const json_t *all, FILE *out);
+void compare_print_refused(const json_t *all, FILE *out);
+
 void compare_print(const json_t *all, FILE *out);
 void compare_print_csv(const json_t *all, FILE *out);
 void compare_print_markdown(const json_t *all, FILE *out);
