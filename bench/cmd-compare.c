@@ -2,13 +2,14 @@
 #include <getopt.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "bench/commands.h"
-#include "bench/compare.h"
+#include "bench/compare-report.h"
 
 static const char help[] =
 	"usage: activemm compare BASE DIR... [--json | --csv | --markdown] [--fail-above PERCENT] "
-	"[--force]\n\n"
+	"[--force] [-o OUT]\n\n"
 	"Compares result sets with the first. Counts come first; then what differs between the\n"
 	"machines; then times, by trial: difference and ratio of medians with 95 % bootstrap "
 	"intervals,\n"
@@ -17,11 +18,16 @@ static const char help[] =
 	"emulation, from different CPU models, or of which only one is verified are not compared "
 	"unless\n"
 	"--force is given.\n\n"
+	"  -o, --output OUT also draw trends, a heat map of change and curves over the working set "
+	"(SVG and\n"
+	"                   PNG, by gnuplot) into the folder OUT, with their data, comparison.json "
+	"and\n"
+	"                   compare.html, one page that holds all\n\n"
 	"Exit status: 0; 3 where --fail-above is given and a time grew significantly and its "
 	"ratio's whole\n"
 	"interval lies above that, or a count of switches, CR3 loads or flushes grew, or a "
 	"scenario is\n"
-	"missing; 1 a set cannot be read; 2 wrong usage.\n";
+	"missing; 1 a set cannot be read or OUT not be written; 2 wrong usage.\n";
 
 enum format { TABLE, JSON, CSV, MARKDOWN };
 
@@ -29,6 +35,7 @@ struct arguments {
 	enum format format;
 	bool gate;
 	double percent;
+	const char *dir; /* for pictures and page, or NULL */
 	struct compare_options compare;
 };
 
@@ -40,6 +47,7 @@ static int arguments_read(int argc, char **argv, struct arguments *a)
 						 { "markdown", no_argument, NULL, 'm' },
 						 { "fail-above", required_argument, NULL, 'f' },
 						 { "force", no_argument, NULL, 'F' },
+						 { "output", required_argument, NULL, 'o' },
 						 { "help", no_argument, NULL, 'h' },
 						 { 0 } };
 	char *end;
@@ -47,7 +55,7 @@ static int arguments_read(int argc, char **argv, struct arguments *a)
 
 	opterr = 0;
 	optind = 1;
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
 		switch (c) {
 		case 'j':
 			a->format = JSON;
@@ -60,6 +68,13 @@ static int arguments_read(int argc, char **argv, struct arguments *a)
 			break;
 		case 'F':
 			a->compare.force = true;
+			break;
+		case 'o':
+			a->dir = optarg;
+			if (!*a->dir || strlen(a->dir) > 3000)
+				return complain(EXIT_USAGE,
+						"compare: -o needs the name of a folder, of at "
+						"most 3000 characters");
 			break;
 		case 'f':
 			a->gate = true;
@@ -118,6 +133,22 @@ static int gate(const json_t *all, double percent)
 	return EXIT_DONE;
 }
 
+/* Prints the comparison, and draws it where that is asked for. Returns the exit status. */
+static int show(const struct comparison *c, const struct arguments *a)
+{
+	struct error e = { 0 };
+
+	if (c->dir && compare_folder(c->dir, &e))
+		return complain(EXIT_FAILED, "%s", e.text);
+	print(c->all, a->format);
+	/* What another program reads must stay alone on standard output. */
+	if (c->dir && compare_report(c, a->format == TABLE ? stdout : stderr, &e))
+		return complain(EXIT_FAILED, "%s", e.text);
+	if (fflush(stdout) || ferror(stdout))
+		return complain(EXIT_FAILED, "compare: cannot write the comparison");
+	return a->gate ? gate(c->all, a->percent) : EXIT_DONE;
+}
+
 int cmd_compare(int argc, char **argv)
 {
 	struct arguments a = { .compare.share = 0.02 };
@@ -139,15 +170,10 @@ int cmd_compare(int argc, char **argv)
 			complain(0, "%s", sets[read].notice);
 	if (read == n)
 		all = compare_sets(sets, n, &a.compare, &e);
-	if (all) {
-		print(all, a.format);
-		if (fflush(stdout) || ferror(stdout))
-			status = complain(EXIT_FAILED, "compare: cannot write the comparison");
-		else if (a.gate)
-			status = gate(all, a.percent);
-	} else {
+	if (all)
+		status = show(&(struct comparison){ all, sets, n, a.dir }, &a);
+	else
 		status = complain(EXIT_FAILED, "%s", e.text);
-	}
 	json_decref(all);
 	while (read)
 		trial_set_free(&sets[--read]);

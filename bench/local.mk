@@ -30,6 +30,8 @@ activemm_SOURCES = $(SCENARIOS) \
 	bench/compare.c bench/compare.h bench/compare-private.h \
 	bench/compare-csv.c bench/compare-facts.c bench/compare-machine.c \
 	bench/compare-print.c bench/compare-verdict.c \
+	bench/compare-heat.c bench/compare-html.c bench/compare-pictures.c bench/compare-points.c \
+	bench/compare-report.c bench/compare-report.h \
 	bench/explain-draw.c bench/explain-print.c bench/explain-story.c bench/explain-words.c bench/explain.h \
 	bench/gnuplot.c bench/gnuplot.h \
 	bench/handover.c bench/handover.h \

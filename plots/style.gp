@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What every picture shares. Each program takes: ARG1 terminal (svg, png), ARG2 output, ARG3 data file, ARG4 the finding,
-# ARG5 machine and kernel, ARG6 a warning or nothing, ARG7 this file, ARG8 what is special to the picture.
+# ARG5 machine and kernel, ARG6 a warning or nothing, ARG7 this file, ARG8 what is special to the picture. One that
+# depends on its data for its size sets width and height before.
+if (!exists("width")) { width = 900 }
+if (!exists("height")) { height = 520 }
 if (kind eq "svg") {
-	set terminal svg size 900,520 dynamic font "DejaVu Sans,13" background "white"
+	set terminal svg size width,height dynamic font "DejaVu Sans,13" background "white"
 } else {
-	set terminal pngcairo size 1350,780 font "DejaVu Sans,14" background "white"
+	set terminal pngcairo size int(1.5 * width),int(1.5 * height) font "DejaVu Sans,14" background "white"
 }
 set output file
 set encoding utf8

@@ -43,7 +43,7 @@ EXTRA_DIST += tests/unit/stats-reference.json tests/unit/stats-reference.py test
 
 dist_man_MANS += man/activemm.1
 
-EXTRA_DIST += tests/e2e/lib.sh tests/e2e/test-ab.sh tests/e2e/test-claims.sh tests/e2e/test-cli.sh tests/e2e/test-compare.sh tests/e2e/golden tests/e2e/test-explain.sh tests/e2e/test-faults.sh tests/e2e/test-isolate.sh \
+EXTRA_DIST += tests/e2e/lib.sh tests/e2e/test-ab.sh tests/e2e/test-claims.sh tests/e2e/test-cli.sh tests/e2e/test-compare.sh tests/e2e/test-compare-report.sh tests/e2e/golden tests/e2e/test-explain.sh tests/e2e/test-faults.sh tests/e2e/test-isolate.sh \
 	tests/e2e/test-report.sh scripts/test results/schema/machine.schema.json results/schema/paired.schema.json results/schema/summary.schema.json \
 	results/schema/trial.schema.json
 
