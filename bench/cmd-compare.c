@@ -25,7 +25,8 @@ static const char help[] =
 	"                   compare.html, one page that holds all\n\n"
 	"Exit status: 0; 3 where --fail-above is given and a time grew significantly and its "
 	"ratio's whole\n"
-	"interval lies above that, or a count of switches, CR3 loads or flushes grew, or a "
+	"interval lies above that, or a count of switches, CR3 loads, flushes or TLB IPIs grew, or "
+	"a "
 	"scenario is\n"
 	"missing; 1 a set cannot be read or OUT not be written; 2 wrong usage.\n";
 

@@ -127,7 +127,8 @@ bool compare_fails(const json_t *all, double percent, char *buf, size_t len)
 
 bool compare_blind(const json_t *all, char *buf, size_t len)
 {
-	static const char *const counts[] = { "cr3-loads", "cr3-flushes", "context-switches" };
+	static const char *const counts[] = { "cr3-loads", "cr3-flushes", "context-switches",
+					      "tlb-ipis" };
 	const json_t *pair, *v;
 	size_t p, i, noisy = 0;
 

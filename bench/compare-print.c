@@ -73,7 +73,9 @@ static void facts_print(const json_t *all, FILE *out, const char *bullet)
 			same = false;
 		}
 	if (same)
-		fprintf(out, "%sCounts: the same switches, CR3 loads and flushes per round trip.\n",
+		fprintf(out,
+			"%sCounts: the same switches, CR3 loads, flushes and TLB IPIs per round "
+			"trip.\n",
 			bullet);
 	json_array_foreach (all, p, pair) {
 		json_array_foreach (json_object_get(pair, "counters_lost"), i, v)

@@ -24,7 +24,8 @@ static double middle(const struct trial_values *v)
 /* Counts per round trip that differ by more than two sound trials may. */
 static json_t *count_differences(const struct side *a, const struct side *b)
 {
-	static const char *const counts[] = { "cr3-loads", "cr3-flushes", "context-switches" };
+	static const char *const counts[] = { "cr3-loads", "cr3-flushes", "context-switches",
+					      "tlb-ipis" };
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < a->set->n; i++) {

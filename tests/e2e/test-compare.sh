@@ -80,6 +80,10 @@ check "a gate that noise has blinded says so" sh -c '[ "$1" = 0 ] && [ "$(wc -l 
 run compare a loads --fail-above 50
 check "a kernel thread that begins to load CR3 is a regression" [ "$status" = 3 ]
 check "  and the first line" sh -c 'head -n 1 "$1" | grep -q "^COUNT kworker.*cr3-loads.*2.00, was 0.00"' - "$tmp/out"
+change a asks 't["counters"]["tlb-ipis"] = {"value": 0, "per_round_trip": 1.0 if t["scenario"] == "thread" else 0.0, "source": "made"}'
+change asks asks-more 't["counters"]["tlb-ipis"]["per_round_trip"] += 0.5 if t["scenario"] == "thread" else 0.02'
+run compare asks asks-more --fail-above 50
+check "so is a kernel that asks more of other CPUs' TLBs" sh -c '[ "$1" = 3 ] && [ "$(grep -c ^COUNT "$2")" = 1 ] && grep -q "^COUNT thread.*tlb-ipis.*1.50, was 1.00" "$2"' - "$status" "$tmp/out"
 cp -r a fewer && grep -v kworker a/trials.jsonl >fewer/trials.jsonl
 run compare a fewer --fail-above 50
 check "a scenario that is lost does not pass the gate" sh -c '[ "$1" = 3 ] && grep -q "^MISSING kworker" "$2"' - "$status" "$tmp/out"
