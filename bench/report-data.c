@@ -334,8 +334,8 @@ int report_data(struct picture *p, const json_t *summary, const struct result_se
 		  picture_decomposition, true },
 		{ "ring", "The ASID slots' capacity",
 		  "n processes take turns on one CPU. The kernel keeps a few address spaces per "
-		  "CPU in the TLB; one more, and every load flushes: what each switch costs "
-		  "without PCIDs.",
+		  "CPU in the TLB; one more, and loads flush, as all do without PCIDs. Just past "
+		  "that the share depends on the order in which the trial filled the slots.",
 		  ring, true },
 		{ "latency", "How long single round trips take",
 		  "Read across: at a height of 10^-2, one round trip in a hundred takes longer "

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * n processes in turn. The kernel keeps six mms per CPU in the TLB (TLB_NR_DYN_ASIDS, arch/x86/mm/tlb.c): a seventh
- * makes loads flush, which is what a CPU without PCIDs pays at every switch.
+ * makes loads flush, which is what a CPU without PCIDs pays at every switch. Slots are replaced in turn (choose_new_asid()), and the
+ * order in which they were first filled stays: where it is the ring's own, each load flushes; else seven mms may flush at every second
+ * load only, or every third, trial by trial.
  */
 #include <errno.h>
 #include <sched.h>
