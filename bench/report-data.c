@@ -57,8 +57,13 @@ void data_block(FILE *f, struct picture *p, const char *title)
 
 static bool plain(const json_t *r)
 {
-	return json_integer_value(json_object_get(json_object_get(r, "params"), "pages")) == 0 &&
-	       strcmp(data_string(r, "scenario"), "ring");
+	static const char *const own_picture[] = { "ring", "base", "shootdown", "refcount",
+						   "exit" };
+
+	for (size_t i = 0; i < sizeof(own_picture) / sizeof(*own_picture); i++)
+		if (!strcmp(data_string(r, "scenario"), own_picture[i]))
+			return false;
+	return json_integer_value(json_object_get(json_object_get(r, "params"), "pages")) == 0;
 }
 
 /* The scenario's name, with the parameter that tells it from its siblings. */
@@ -188,8 +193,9 @@ static int ring(const struct data *d, struct picture *p)
 		double m = data_number(ns, "median"), l = data_number(ns, "low"),
 		       h = data_number(ns, "high");
 
+		/* Working sets are another matter. */
 		if (strcmp(data_string(r, "scenario"), "ring") || !(n > 1) || !isfinite(flushing) ||
-		    !isfinite(m))
+		    !isfinite(m) || data_number(json_object_get(r, "params"), "pages") > 0)
 			continue;
 		fprintf(f, "%.0f %.4f %.2f %.2f %.2f\n", n, flushing / n, m / n,
 			(isfinite(l) ? l : m) / n, (isfinite(h) ? h : m) / n);

@@ -3,7 +3,7 @@
 kind = ARG1; file = ARG2; data = ARG3; finding = ARG4; subject = ARG5; warning = ARG6; argument = ARG8; load ARG7
 unset key
 set yrange [0:*]
-set ylabel "nanoseconds per round trip (two switches)"
+set ylabel "nanoseconds per round trip"
 set style fill solid 0.8 noborder
 set boxwidth 0.6
 set xtics noenhanced

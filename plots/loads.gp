@@ -9,6 +9,6 @@ set style histogram rowstacked
 set style fill solid 0.8 noborder
 set boxwidth 0.6
 set xtics noenhanced
-set key top right
+set key outside right top
 set bmargin 4
 plot data using 2:xtic(1) lc rgb same title "kept the TLB (PCID)", data using 3 lc rgb real title "flushed it"

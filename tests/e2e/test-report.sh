@@ -73,6 +73,11 @@ else
 	skip "the page in a browser: chromium is not installed"
 fi
 
+# Working sets and what has a picture of its own stay out of these.
+for p in ring cost loads; do
+	check "no place in picture $p is drawn twice" sh -c '[ -s "$1" ] && [ -z "$(cut -d" " -f1 "$1" | sort | uniq -d)" ]' - "$tmp/set/data/$p.dat"
+done
+
 # No PMU here: counts of one are put into a copy of the set, and its page shows them.
 cp -r "$tmp/set" "$tmp/pmu"
 python3 - "$tmp/pmu" <<'PY'
