@@ -47,7 +47,7 @@ activemm_SOURCES = $(SCENARIOS) \
 	bench/run.c bench/run-setup.c bench/run.h \
 	bench/setup.c bench/setup.h \
 	bench/summary-group.c bench/summary-group.h \
-	bench/summary-net.c bench/summary-refill.c \
+	bench/summary-net.c bench/summary-refill.c bench/summary-scaling.c \
 	bench/summary-print.c \
 	bench/trial.c bench/trial.h \
 	bench/verify.c bench/verify.h

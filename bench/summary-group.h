@@ -107,4 +107,10 @@ json_t *summary_refill(const struct groups *g, const json_t *machine);
 /* What a round trip's time is made of, by scenario. */
 json_t *summary_decomposition(const struct groups *g, const json_t *machine);
 
+/*
+ * What is left of one CPU's pace when refcount runs on more: [{"params", "efficiency_percent"}], a CPU's round trips per second as a
+ * percentage of those of n=1 with the same mm and via, paired by round.
+ */
+json_t *summary_scaling(const struct groups *groups);
+
 #endif

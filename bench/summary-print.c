@@ -253,6 +253,33 @@ static void print_net(const json_t *summary, FILE *out)
 	print_wrapped(out, 0, 2, text);
 }
 
+static void print_scaling(const json_t *summary, FILE *out)
+{
+	bool begun = false;
+	const json_t *r;
+	size_t i;
+
+	if (json_is_false(json_object_get(summary, "times_meaningful")))
+		return;
+	json_array_foreach (json_object_get(summary, "scaling"), i, r) {
+		const json_t *percent = json_object_get(r, "efficiency_percent");
+		char params[96];
+
+		if (!isfinite(number(percent, "median")))
+			continue;
+		if (!begun)
+			fprintf(out,
+				"Scaling, refcount: each CPU's pace against that of one alone.\n");
+		begun = true;
+		summary_params_text(json_object_get(r, "params"), params, sizeof(params));
+		fprintf(out, "  %-42s %.0f %%", params, number(percent, "median"));
+		if (isfinite(number(percent, "low")))
+			fprintf(out, " [%.0f, %.0f]", number(percent, "low"),
+				number(percent, "high"));
+		fprintf(out, "\n");
+	}
+}
+
 static void print_invalid(const json_t *summary, FILE *out)
 {
 	bool begun = false;
@@ -342,6 +369,7 @@ void summary_print(const json_t *summary, const struct result_set *set, FILE *ou
 		release ? release : "unknown");
 	print_table(summary, out);
 	print_net(summary, out);
+	print_scaling(summary, out);
 	print_invalid(summary, out);
 	print_company(summary, set, out);
 	print_unavailable(summary, out);

@@ -259,6 +259,7 @@ json_t *summary_make(const struct result_set *set, struct error *e)
 	json_object_set_new(o, "net", summary_net(&g));
 	json_object_set_new(o, "tlb_refill", summary_refill(&g, set->machine));
 	json_object_set_new(o, "decomposition", summary_decomposition(&g, set->machine));
+	json_object_set_new(o, "scaling", summary_scaling(&g));
 	json_object_set_new(o, "interrupts", interrupts_json(set));
 	json_object_set_new(o, "unavailable", unavailable_json(set->machine));
 	groups_free(&g);

@@ -24,11 +24,11 @@ tests_unit_test_machine_LDADD = $(UNIT_LIBS)
 tests_unit_test_mem_SOURCES = tests/unit/test-mem.c
 tests_unit_test_mem_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_mem_LDADD = $(UNIT_LIBS)
-tests_unit_test_net_SOURCES = tests/unit/test-net.c bench/summary.c bench/summary-group.c bench/summary-net.c bench/summary-refill.c
+tests_unit_test_net_SOURCES = tests/unit/test-net.c bench/summary.c bench/summary-group.c bench/summary-net.c bench/summary-refill.c bench/summary-scaling.c
 tests_unit_test_net_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_net_LDADD = $(UNIT_LIBS)
 tests_unit_test_result_SOURCES = tests/unit/test-result.c bench/summary.c bench/summary-group.c bench/summary-net.c \
-	bench/summary-refill.c
+	bench/summary-refill.c bench/summary-scaling.c
 tests_unit_test_result_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_result_LDADD = $(UNIT_LIBS)
 tests_unit_test_stats_SOURCES = tests/unit/test-stats.c

@@ -212,6 +212,47 @@ static void without_a_base_it_says_so(void **state)
 	json_decref(s);
 }
 
+static void add_pace(json_t *trials, int n, const char *mm, int trial, double pace)
+{
+	json_array_append_new(
+		trials, json_pack("{s:s, s:{s:i, s:s, s:s}, s:i, s:b, s:f, s:{s:{s:f}}}",
+				  "scenario", "refcount", "params", "n", n, "mm", mm, "via", "idle",
+				  "trial", trial, "valid", 1, "ns_per_round_trip", 1e9 / pace,
+				  "figures", "round-trips-per-cpu", "value", pace));
+}
+
+/* A round's pace varies twofold; what is left of it on two CPUs does not. */
+static void scaling_is_paired_by_round_and_by_mm(void **state)
+{
+	json_t *trials = json_array(), *s;
+	const json_t *o;
+	size_t i;
+
+	(void)state;
+	for (int r = 0; r < 8; r++) {
+		double slower = 1 + r / 7.0;
+
+		add_pace(trials, 1, "shared", r, 20000 / slower);
+		add_pace(trials, 2, "shared", r, 15000 / slower);
+		add_pace(trials, 1, "private", r, 40000 / slower);
+		add_pace(trials, 2, "private", r, 36000 / slower);
+		add_pace(trials, 4, "neither", r, 36000 / slower); /* without a CPU alone */
+	}
+	s = summary(trials, hidden());
+	assert_int_equal(json_array_size(json_object_get(s, "scaling")), 2);
+	json_array_foreach (json_object_get(s, "scaling"), i, o) {
+		const json_t *percent = json_object_get(o, "efficiency_percent");
+		bool shared = !strcmp("shared", json_string_value(json_object_get(
+							json_object_get(o, "params"), "mm")));
+
+		assert_true(fabs(median(o, "efficiency_percent") - (shared ? 75 : 90)) < 1e-9);
+		assert_true(json_number_value(json_object_get(percent, "high")) -
+				    json_number_value(json_object_get(percent, "low")) <
+			    1e-9);
+	}
+	json_decref(s);
+}
+
 static void without_a_flush_there_is_no_refill(void **state)
 {
 	json_t *trials = made(10, 0, true), *t, *s;
@@ -236,6 +277,7 @@ int main(void)
 		cmocka_unit_test(net_costs_are_paired_with_the_same_work),
 		cmocka_unit_test(the_parts_add_up),
 		cmocka_unit_test(without_a_base_it_says_so),
+		cmocka_unit_test(scaling_is_paired_by_round_and_by_mm),
 		cmocka_unit_test(without_a_flush_there_is_no_refill),
 	};
 
