@@ -15,7 +15,10 @@ else
 	run run --quick --trials 2 -o "$tmp/set"
 	skip "peak memory: /usr/bin/time is not installed"
 fi
-check "a quick run of everything ends well" [ "$status" = 0 ]
+# Other work on the machine may keep some trials invalid: no more than one in twenty, and it says so.
+given_up=$(sed -n 's/^activemm: \([0-9]*\) trials\{0,1\} stayed invalid.*/\1/p' "$tmp/err")
+check "a quick run of everything ends well (${given_up:-0} trials stayed invalid)" \
+	[ "$status" = "$((${given_up:-0} > 0))" -a "$((20 * ${given_up:-0}))" -le "$(wc -l <"$tmp/set/trials.jsonl")" ]
 check "the answer leads" sh -c 'grep -v "^$" "$1" | head -n 1 | grep -q "A lazy switch costs"' - "$tmp/out"
 
 if python3 -c 'import jsonschema' 2>/dev/null; then
