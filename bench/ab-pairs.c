@@ -8,6 +8,7 @@
 #include "bench/summary.h"
 #include "lib/stats.h"
 #include "lib/stats-rank.h"
+#include "lib/member.h"
 
 #define RESAMPLES 4000
 #define SEED	  1999 /* fixed: the same sets give the same verdicts */
@@ -101,13 +102,6 @@ static json_t *row_make(const struct result_set *a, const struct result_set *b, 
 	return o;
 }
 
-static double number(const json_t *o, const char *key)
-{
-	const json_t *v = json_object_get(o, key);
-
-	return json_is_number(v) ? json_number_value(v) : NAN;
-}
-
 /* Every row that has a p gets it corrected for their number. 0 or -ENOMEM. */
 static int rows_correct(json_t *rows)
 {
@@ -119,7 +113,7 @@ static int rows_correct(json_t *rows)
 	if (!p)
 		return -ENOMEM;
 	json_array_foreach (rows, i, r)
-		p[i] = number(r, "p");
+		p[i] = member_number(r, "p");
 	rc = stats_holm(p, p + n, n);
 	json_array_foreach (rows, i, r)
 		if (!rc && isfinite(p[n + i]))
@@ -131,14 +125,14 @@ static int rows_correct(json_t *rows)
 static void row_judge(json_t *r)
 {
 	const json_t *d = json_object_get(r, "difference_percent");
-	double low = number(d, "low"), high = number(d, "high");
+	double low = member_number(d, "low"), high = member_number(d, "high");
 	char verdict[64];
 
-	if (number(r, "pairs") < PAIRS_MIN)
+	if (member_number(r, "pairs") < PAIRS_MIN)
 		snprintf(verdict, sizeof(verdict), "too few pairs to tell");
-	else if (number(r, "p_holm") < 1 - LEVEL)
+	else if (member_number(r, "p_holm") < 1 - LEVEL)
 		snprintf(verdict, sizeof(verdict), "B is %s",
-			 number(d, "median") > 0 ? "slower" : "faster");
+			 member_number(d, "median") > 0 ? "slower" : "faster");
 	else
 		snprintf(verdict, sizeof(verdict), "no difference above %.1f %%",
 			 ceil(10 * fmax(fabs(low), fabs(high))) / 10);
@@ -172,11 +166,11 @@ json_t *pairs_make(const struct result_set *a, const struct result_set *b, struc
 /* "+12.3 [1.2, 23.4]" */
 static void interval_text(const json_t *v, char *buf, size_t len)
 {
-	if (isfinite(number(v, "low")))
-		snprintf(buf, len, "%+.2f [%.2f, %.2f]", number(v, "median"), number(v, "low"),
-			 number(v, "high"));
-	else if (isfinite(number(v, "median")))
-		snprintf(buf, len, "%+.2f", number(v, "median"));
+	if (isfinite(member_number(v, "low")))
+		snprintf(buf, len, "%+.2f [%.2f, %.2f]", member_number(v, "median"),
+			 member_number(v, "low"), member_number(v, "high"));
+	else if (isfinite(member_number(v, "median")))
+		snprintf(buf, len, "%+.2f", member_number(v, "median"));
 	else
 		snprintf(buf, len, "-");
 }
@@ -197,7 +191,9 @@ void pairs_print(const json_t *paired, FILE *out)
 		interval_text(json_object_get(r, "difference_percent"), percent, sizeof(percent));
 		fprintf(out, "%-10.10s %-22.22s %5.0f %9.1f  %-24s %9.2g  %s\n",
 			json_string_value(json_object_get(r, "scenario")), params,
-			number(r, "pairs"), number(json_object_get(r, "a_ns"), "median"), percent,
-			number(r, "p_holm"), json_string_value(json_object_get(r, "verdict")));
+			member_number(r, "pairs"),
+			member_number(json_object_get(r, "a_ns"), "median"), percent,
+			member_number(r, "p_holm"),
+			json_string_value(json_object_get(r, "verdict")));
 	}
 }

@@ -4,20 +4,7 @@
 #include <string.h>
 
 #include "bench/compare.h"
-
-static double number(const json_t *o, const char *key)
-{
-	const json_t *v = json_object_get(o, key);
-
-	return json_is_number(v) ? json_number_value(v) : NAN;
-}
-
-static const char *text(const json_t *o, const char *key)
-{
-	const char *s = json_string_value(json_object_get(o, key));
-
-	return s ? s : "";
-}
+#include "lib/member.h"
 
 static void quoted(FILE *out, const char *s)
 {
@@ -32,7 +19,7 @@ static void quoted(FILE *out, const char *s)
 
 static void figure(FILE *out, const json_t *row, const char *key)
 {
-	double v = number(row, key);
+	double v = member_number(row, key);
 
 	fputc(',', out);
 	if (isfinite(v))
@@ -47,13 +34,13 @@ static void line(FILE *out, const json_t *pair, const json_t *row, const char *q
 		"difference_high", "p",	  "p_holm", "trials_needed"
 	};
 
-	quoted(out, text(row, "scenario"));
+	quoted(out, member_text(row, "scenario"));
 	fputc(',', out);
-	quoted(out, text(row, "params"));
+	quoted(out, member_text(row, "params"));
 	fprintf(out, ",%s,", quantity);
-	quoted(out, text(pair, "base_name"));
+	quoted(out, member_text(pair, "base_name"));
 	fputc(',', out);
-	quoted(out, text(pair, "other_name"));
+	quoted(out, member_text(pair, "other_name"));
 	figure(out, row, "base_trials");
 	figure(out, row, "other_trials");
 	figure(out, row, base);
@@ -74,13 +61,14 @@ void compare_print_csv(const json_t *all, FILE *out)
 		     "difference_high,p,p_holm,trials_needed,verdict,forced\n");
 	json_array_foreach (all, p, pair) {
 		json_array_foreach (json_object_get(pair, "counts"), i, v)
-			line(out, pair, v, text(v, "count"), "base", "other",
-			     number(v, "other") > number(v, "base") ? "more" : "fewer");
+			line(out, pair, v, member_text(v, "count"), "base", "other",
+			     member_number(v, "other") > member_number(v, "base") ? "more"
+										  : "fewer");
 		json_array_foreach (json_object_get(pair, "counters_lost"), i, v)
-			line(out, pair, v, text(v, "counter"), "", "", "lost");
+			line(out, pair, v, member_text(v, "counter"), "", "", "lost");
 		json_array_foreach (json_object_get(pair, "times"), i, v)
-			line(out, pair, v, text(v, "quantity"), "base_median", "other_median",
-			     text(v, "verdict"));
+			line(out, pair, v, member_text(v, "quantity"), "base_median",
+			     "other_median", member_text(v, "verdict"));
 	}
 }
 
@@ -90,25 +78,28 @@ static bool pair_fails(const json_t *pair, double percent, char *buf, size_t len
 	size_t i;
 
 	json_array_foreach (json_object_get(pair, "counts"), i, v)
-		if (number(v, "other") > number(v, "base")) {
+		if (member_number(v, "other") > member_number(v, "base")) {
 			snprintf(buf, len, "%s %s: %s per round trip grew from %.2f to %.2f in %s",
-				 text(v, "scenario"), text(v, "params"), text(v, "count"),
-				 number(v, "base"), number(v, "other"), text(pair, "other_name"));
+				 member_text(v, "scenario"), member_text(v, "params"),
+				 member_text(v, "count"), member_number(v, "base"),
+				 member_number(v, "other"), member_text(pair, "other_name"));
 			return true;
 		}
 	json_array_foreach (json_object_get(pair, "missing"), i, v)
-		if (!strcmp(text(v, "only_in"), "base")) {
-			snprintf(buf, len, "%s %s is missing from %s", text(v, "scenario"),
-				 text(v, "params"), text(pair, "other"));
+		if (!strcmp(member_text(v, "only_in"), "base")) {
+			snprintf(buf, len, "%s %s is missing from %s", member_text(v, "scenario"),
+				 member_text(v, "params"), member_text(pair, "other"));
 			return true;
 		}
 	json_array_foreach (json_object_get(pair, "times"), i, v)
-		if (!strcmp(text(v, "verdict"), "slower") &&
-		    (number(v, "low") - 1) * 100 > percent) {
+		if (!strcmp(member_text(v, "verdict"), "slower") &&
+		    (member_number(v, "low") - 1) * 100 > percent) {
 			snprintf(buf, len, "%s %s is slower by %.1f %% [%.1f, %.1f] in %s",
-				 text(v, "scenario"), text(v, "params"),
-				 (number(v, "ratio") - 1) * 100, (number(v, "low") - 1) * 100,
-				 (number(v, "high") - 1) * 100, text(pair, "other_name"));
+				 member_text(v, "scenario"), member_text(v, "params"),
+				 (member_number(v, "ratio") - 1) * 100,
+				 (member_number(v, "low") - 1) * 100,
+				 (member_number(v, "high") - 1) * 100,
+				 member_text(pair, "other_name"));
 			return true;
 		}
 	return false;
@@ -136,12 +127,12 @@ bool compare_blind(const json_t *all, char *buf, size_t len)
 		if (json_object_get(pair, "times_refused") &&
 		    !json_is_true(json_object_get(pair, "forced"))) {
 			snprintf(buf, len, "only counts were held against the gate, no times: %s",
-				 text(pair, "times_refused"));
+				 member_text(pair, "times_refused"));
 			return true;
 		}
 		json_array_foreach (json_object_get(pair, "counters_lost"), i, v)
 			for (size_t c = 0; c < sizeof(counts) / sizeof(*counts); c++)
-				if (!strcmp(text(v, "counter"), counts[c])) {
+				if (!strcmp(member_text(v, "counter"), counts[c])) {
 					snprintf(buf, len,
 						 "%s was not held against the gate: only one set "
 						 "counted it",
@@ -149,9 +140,9 @@ bool compare_blind(const json_t *all, char *buf, size_t len)
 					return true;
 				}
 		json_array_foreach (json_object_get(pair, "times"), i, v)
-			noisy += !strcmp(text(v, "quantity"), "ns-per-round-trip") &&
-				 (!strcmp(text(v, "verdict"), "noisy") ||
-				  !strcmp(text(v, "verdict"), "no trials"));
+			noisy += !strcmp(member_text(v, "quantity"), "ns-per-round-trip") &&
+				 (!strcmp(member_text(v, "verdict"), "noisy") ||
+				  !strcmp(member_text(v, "verdict"), "no trials"));
 	}
 	if (noisy)
 		snprintf(buf, len, "the gate saw nothing, but %zu rows were too noisy to tell",

@@ -35,8 +35,8 @@ static struct cell cell_of(const struct comparison *c, const json_t *row, size_t
 	const json_t *own = compare_row_like(json_array_get(c->all, set - 1), row);
 	struct compared_point now = compared_point(c, row, set, times),
 			      was = compared_point(c, row, 0, times);
-	double ratio = data_number(own, "ratio");
-	const char *verdict = data_string(own, "verdict");
+	double ratio = member_number(own, "ratio");
+	const char *verdict = member_text(own, "verdict");
 	struct cell cell = { .text = "-" };
 
 	if (!times) {

@@ -51,7 +51,7 @@ static const json_t *difference(const json_t *pair, const char *what)
 	size_t i;
 
 	json_array_foreach (json_object_get(pair, "machine"), i, v)
-		if (!strcmp(data_string(v, "what"), what))
+		if (!strcmp(member_text(v, "what"), what))
 			return v;
 	return NULL;
 }
@@ -73,7 +73,7 @@ static void machines(FILE *f, const struct comparison *c)
 	fputs("<h2>What differs between the machines</h2>\n", f);
 	json_array_foreach (c->all, p, pair)
 		json_array_foreach (json_object_get(pair, "machine"), i, v)
-			n += !shown(c->all, p, data_string(v, "what"));
+			n += !shown(c->all, p, member_text(v, "what"));
 	if (!n) {
 		fputs("<p>Nothing that was recorded.</p>\n", f);
 		return;
@@ -81,13 +81,13 @@ static void machines(FILE *f, const struct comparison *c)
 	fprintf(f,
 		"<details%s><summary>%zu things</summary>\n<div class=\"wide\"><table><tr><th>what",
 		n <= 20 ? " open" : "", n);
-	html_element(f, "<th>", data_string(json_array_get(c->all, 0), "base_name"), "");
+	html_element(f, "<th>", member_text(json_array_get(c->all, 0), "base_name"), "");
 	json_array_foreach (c->all, p, pair)
-		html_element(f, "<th>", data_string(pair, "other_name"), "");
+		html_element(f, "<th>", member_text(pair, "other_name"), "");
 	fputs("</tr>\n", f);
 	json_array_foreach (c->all, p, pair)
 		json_array_foreach (json_object_get(pair, "machine"), i, v) {
-			const char *what = data_string(v, "what");
+			const char *what = member_text(v, "what");
 
 			if (shown(c->all, p, what))
 				continue;
@@ -130,16 +130,16 @@ static void median(FILE *f, const struct comparison *c, const json_t *row, size_
 	bool interval = p.low < p.median || p.high > p.median;
 
 	figure(f, "", (const double[]){ p.median, interval ? p.low : NAN, interval ? p.high : NAN },
-	       strncmp(data_string(row, "quantity"), "ns-", 3) ? "%.3f" : "%.1f");
+	       strncmp(member_text(row, "quantity"), "ns-", 3) ? "%.3f" : "%.1f");
 }
 
 static void row_write(FILE *f, const struct comparison *c, const json_t *row)
 {
-	const char *quantity = data_string(row, "quantity");
+	const char *quantity = member_text(row, "quantity");
 
-	html_element(f, "<tr><td>", data_string(row, "scenario"), "</td>");
+	html_element(f, "<tr><td>", member_text(row, "scenario"), "</td>");
 	html_element(f, "<td>",
-		     strcmp(quantity, "ns-per-round-trip") ? quantity : data_string(row, "params"),
+		     strcmp(quantity, "ns-per-round-trip") ? quantity : member_text(row, "params"),
 		     "</td>");
 	median(f, c, row, 0);
 	for (size_t set = 1; set < c->n; set++) {
@@ -149,10 +149,10 @@ static void row_write(FILE *f, const struct comparison *c, const json_t *row)
 
 		median(f, c, row, set);
 		figure(f, class,
-		       (const double[]){ data_number(own, "ratio"), data_number(own, "low"),
-					 data_number(own, "high") },
+		       (const double[]){ member_number(own, "ratio"), member_number(own, "low"),
+					 member_number(own, "high") },
 		       "%.3f");
-		html_element(f, "<td>", data_string(own, "says"), "</td>");
+		html_element(f, "<td>", member_text(own, "says"), "</td>");
 	}
 	fputs("</tr>\n", f);
 }
@@ -160,8 +160,8 @@ static void row_write(FILE *f, const struct comparison *c, const json_t *row)
 /* CR3 loads, where times are refused. */
 static void row_counts(FILE *f, const struct comparison *c, const json_t *row)
 {
-	html_element(f, "<tr><td>", data_string(row, "scenario"), "</td>");
-	html_element(f, "<td>", data_string(row, "params"), "</td>");
+	html_element(f, "<tr><td>", member_text(row, "scenario"), "</td>");
+	html_element(f, "<td>", member_text(row, "params"), "</td>");
 	for (size_t set = 0; set < c->n; set++) {
 		const struct compared_point p = compared_point(c, row, set, false);
 
@@ -184,15 +184,15 @@ static void table(FILE *f, const struct comparison *c)
 		     times ? "Every figure, median over trials [95 % interval]"
 			   : "CR3 loads per round trip",
 		     "</h2>\n<div class=\"wide\"><table><tr><th>scenario<th>parameters");
-	html_element(f, "<th>", data_string(json_array_get(c->all, 0), "base_name"), "");
+	html_element(f, "<th>", member_text(json_array_get(c->all, 0), "base_name"), "");
 	json_array_foreach (c->all, p, pair)
-		html_element(f, "<th>", data_string(pair, "other_name"),
+		html_element(f, "<th>", member_text(pair, "other_name"),
 			     times ? "<th>ratio<th>verdict" : "");
 	fputs("</tr>\n", f);
 	json_array_foreach (json_object_get(json_array_get(c->all, 0), "times"), i, row) {
 		if (times)
 			row_write(f, c, row);
-		else if (!strcmp(data_string(row, "quantity"), "ns-per-round-trip"))
+		else if (!strcmp(member_text(row, "quantity"), "ns-per-round-trip"))
 			row_counts(f, c, row);
 	}
 	fputs("</table></div>\n", f);
@@ -245,7 +245,7 @@ int compare_html(const struct comparison *c, const struct picture *p, const char
 		const json_t *pair = json_array_get(c->all, i ? i - 1 : 0);
 
 		machines[i] = (struct html_machine){
-			data_string(pair, i ? "other_name" : "base_name"), c->sets[i].machine
+			member_text(pair, i ? "other_name" : "base_name"), c->sets[i].machine
 		};
 	}
 	rc = html_page(&page, e);

@@ -44,7 +44,7 @@ static int table_make(struct table *t, const struct comparison *c,
 	if (!t->keys)
 		return -ENOMEM;
 	json_array_foreach (t->rows, i, row)
-		if (!strcmp(data_string(row, "quantity"), "ns-per-round-trip"))
+		if (!strcmp(member_text(row, "quantity"), "ns-per-round-trip"))
 			t->keys[i] = key_of(row);
 	return 0;
 }
@@ -80,9 +80,9 @@ static char *scenario_key(const json_t *row)
 	const json_t *params = json_object_get(row, "parameters");
 	char *key;
 
-	if (!strcmp(data_string(params, "pagesize"), "2m"))
+	if (!strcmp(member_text(params, "pagesize"), "2m"))
 		return NULL;
-	return asprintf(&key, "%s/%s", data_string(row, "scenario"), data_string(params, "mode")) <
+	return asprintf(&key, "%s/%s", member_text(row, "scenario"), member_text(params, "mode")) <
 			       0
 		       ? NULL
 		       : key;
@@ -96,7 +96,7 @@ static char *curve_key(const json_t *row)
 
 	json_object_del(params, "pages");
 	text = json_dumps(params, JSON_COMPACT | JSON_SORT_KEYS);
-	if (asprintf(&key, "%s/%s", data_string(row, "scenario"), text ? text : "") < 0)
+	if (asprintf(&key, "%s/%s", member_text(row, "scenario"), text ? text : "") < 0)
 		key = NULL;
 	free(text);
 	json_decref(params);
@@ -111,7 +111,7 @@ static bool any_figure(const struct comparison *c, const struct table *t, size_t
 
 static double pages_of(const json_t *row)
 {
-	return data_number(json_object_get(row, "parameters"), "pages");
+	return member_number(json_object_get(row, "parameters"), "pages");
 }
 
 /* Does some set have figures at two sizes or more of what row @i is? */
@@ -142,7 +142,8 @@ struct largest {
 static void largest_see(struct largest *l, const struct comparison *c, const json_t *row,
 			size_t set, const struct compared_point *now, bool times)
 {
-	double ratio = data_number(compare_row_like(json_array_get(c->all, set - 1), row), "ratio"),
+	double ratio = member_number(compare_row_like(json_array_get(c->all, set - 1), row),
+				     "ratio"),
 	       change = times ? ratio - 1 : now->median - compared_point(c, row, 0, false).median;
 
 	if (now->mark != MARK_LIKE && isfinite(change) && fabs(change) > fabs(l->change))

@@ -43,7 +43,7 @@ void compared_name(const struct comparison *c, size_t set, char buf[SET_LABEL])
 {
 	const json_t *pair = json_array_get(c->all, set ? set - 1 : 0);
 
-	shorten(data_string(pair, set ? "other_name" : "base_name"), buf, SET_LABEL);
+	shorten(member_text(pair, set ? "other_name" : "base_name"), buf, SET_LABEL);
 }
 
 size_t compared_longest(const struct comparison *c, size_t from)
@@ -60,13 +60,13 @@ size_t compared_longest(const struct comparison *c, size_t from)
 
 void compared_label(const json_t *row, const char *params, char buf[PANEL_LABEL])
 {
-	const char *quantity = data_string(row, "quantity");
+	const char *quantity = member_text(row, "quantity");
 	char text[192];
 
 	if (!params)
 		params = strcmp(quantity, "ns-per-round-trip") ? quantity
-							       : data_string(row, "params");
-	snprintf(text, sizeof(text), "%.40s%s%.120s", data_string(row, "scenario"),
+							       : member_text(row, "params");
+	snprintf(text, sizeof(text), "%.40s%s%.120s", member_text(row, "scenario"),
 		 *params ? " " : "", params);
 	shorten(text, buf, PANEL_LABEL);
 }
@@ -78,17 +78,17 @@ static enum compared_mark count_mark(const json_t *pair, const json_t *row)
 	size_t i;
 
 	json_array_foreach (json_object_get(pair, "counts"), i, v)
-		if (!strcmp(data_string(v, "count"), "cr3-loads") &&
-		    !strcmp(data_string(v, "scenario"), data_string(row, "scenario")) &&
-		    !strcmp(data_string(v, "params"), data_string(row, "params")))
-			return data_number(v, "other") > data_number(v, "base") ? MARK_MORE
-										: MARK_LESS;
+		if (!strcmp(member_text(v, "count"), "cr3-loads") &&
+		    !strcmp(member_text(v, "scenario"), member_text(row, "scenario")) &&
+		    !strcmp(member_text(v, "params"), member_text(row, "params")))
+			return member_number(v, "other") > member_number(v, "base") ? MARK_MORE
+										    : MARK_LESS;
 	return MARK_LIKE;
 }
 
 static enum compared_mark time_mark(const json_t *row)
 {
-	const char *verdict = data_string(row, "verdict");
+	const char *verdict = member_text(row, "verdict");
 
 	return !strcmp(verdict, "slower") || !strcmp(verdict, "more")	 ? MARK_MORE
 	       : !strcmp(verdict, "faster") || !strcmp(verdict, "fewer") ? MARK_LESS
@@ -99,14 +99,14 @@ static enum compared_mark time_mark(const json_t *row)
 static struct compared_point side_point(const json_t *row, bool base, bool times)
 {
 	struct compared_point p = {
-		.median = data_number(row, base ? "base_median" : "other_median"),
-		.low = data_number(row, base ? "base_low" : "other_low"),
-		.high = data_number(row, base ? "base_high" : "other_high"),
+		.median = member_number(row, base ? "base_median" : "other_median"),
+		.low = member_number(row, base ? "base_low" : "other_low"),
+		.high = member_number(row, base ? "base_high" : "other_high"),
 	};
 
 	if (!times)
-		p.median = p.low = p.high = data_number(row, base ? "base_cr3_loads"
-								  : "other_cr3_loads");
+		p.median = p.low = p.high = member_number(row, base ? "base_cr3_loads"
+								    : "other_cr3_loads");
 	if (!isfinite(p.low) || !isfinite(p.high))
 		p.low = p.high = p.median;
 	return p;

@@ -4,30 +4,17 @@
 #include <string.h>
 
 #include "bench/compare.h"
-
-static double number(const json_t *o, const char *key)
-{
-	const json_t *v = json_object_get(o, key);
-
-	return json_is_number(v) ? json_number_value(v) : NAN;
-}
-
-static const char *text(const json_t *o, const char *key)
-{
-	const char *s = json_string_value(json_object_get(o, key));
-
-	return s ? s : "";
-}
+#include "lib/member.h"
 
 static bool verdict_is(const json_t *row, const char *verdict)
 {
-	return !strcmp(text(row, "verdict"), verdict);
+	return !strcmp(member_text(row, "verdict"), verdict);
 }
 
 /* "cr3-loads per switch" where a row is not about the usual quantity. */
 static const char *quantity(const json_t *row)
 {
-	const char *q = text(row, "quantity");
+	const char *q = member_text(row, "quantity");
 
 	return strcmp(q, "ns-per-round-trip") ? q : "";
 }
@@ -36,7 +23,8 @@ static void interval(const json_t *row, const char *mid, const char *low, const 
 		     const char *fmt, char *buf, size_t len)
 {
 	char one[3][32];
-	const double v[3] = { number(row, mid), number(row, low), number(row, high) };
+	const double v[3] = { member_number(row, mid), member_number(row, low),
+			      member_number(row, high) };
 
 	snprintf(buf, len, "-");
 	if (!isfinite(v[0]))
@@ -52,9 +40,9 @@ static void interval(const json_t *row, const char *mid, const char *low, const 
 /* Times need no fractions of a nanosecond; counts per switch do. */
 static const char *format(const json_t *row, bool sign)
 {
-	return !strncmp(text(row, "quantity"), "ns-", 3) ? (sign ? "%+.1f" : "%.1f")
-	       : sign					 ? "%+.3f"
-							 : "%.3f";
+	return !strncmp(member_text(row, "quantity"), "ns-", 3) ? (sign ? "%+.1f" : "%.1f")
+	       : sign						? "%+.3f"
+								: "%.3f";
 }
 
 /* Every line of facts, each beginning with @bullet: what comes before the times. */
@@ -67,9 +55,10 @@ static void facts_print(const json_t *all, FILE *out, const char *bullet)
 	json_array_foreach (all, p, pair)
 		json_array_foreach (json_object_get(pair, "counts"), i, v) {
 			fprintf(out, "%sCOUNT %s %s: %s per round trip: %.2f, was %.2f%s%s\n",
-				bullet, text(v, "scenario"), text(v, "params"), text(v, "count"),
-				number(v, "other"), number(v, "base"), many ? " in " : "",
-				many ? text(pair, "other_name") : "");
+				bullet, member_text(v, "scenario"), member_text(v, "params"),
+				member_text(v, "count"), member_number(v, "other"),
+				member_number(v, "base"), many ? " in " : "",
+				many ? member_text(pair, "other_name") : "");
 			same = false;
 		}
 	if (same)
@@ -80,17 +69,18 @@ static void facts_print(const json_t *all, FILE *out, const char *bullet)
 	json_array_foreach (all, p, pair) {
 		json_array_foreach (json_object_get(pair, "counters_lost"), i, v)
 			fprintf(out, "%sLOST %s: counted only in %s (%lld of %lld rows): %.200s\n",
-				bullet, text(v, "counter"),
-				text(pair, !strcmp(text(v, "only_in"), "base") ? "base_name"
-									       : "other_name"),
+				bullet, member_text(v, "counter"),
+				member_text(pair, !strcmp(member_text(v, "only_in"), "base")
+							  ? "base_name"
+							  : "other_name"),
 				(long long)json_integer_value(json_object_get(v, "rows")),
 				(long long)json_integer_value(json_object_get(v, "of")),
-				text(v, "why"));
+				member_text(v, "why"));
 		json_array_foreach (json_object_get(pair, "missing"), i, v)
 			fprintf(out, "%sMISSING %s %s: only in the %s set%s%s\n", bullet,
-				text(v, "scenario"), text(v, "params"), text(v, "only_in"),
-				many ? ", compared with " : "",
-				many ? text(pair, "other_name") : "");
+				member_text(v, "scenario"), member_text(v, "params"),
+				member_text(v, "only_in"), many ? ", compared with " : "",
+				many ? member_text(pair, "other_name") : "");
 	}
 }
 
@@ -129,11 +119,13 @@ static void notes_print(const json_t *all, FILE *out, const char *bullet)
 					continue;
 				if (many && !strncmp(note, "other", 5))
 					fprintf(out, "%sNOTE %s %s: %s%s\n", bullet,
-						text(row, "scenario"), text(row, "params"),
-						text(pair, "other_name"), note + 5);
+						member_text(row, "scenario"),
+						member_text(row, "params"),
+						member_text(pair, "other_name"), note + 5);
 				else
 					fprintf(out, "%sNOTE %s %s: %s\n", bullet,
-						text(row, "scenario"), text(row, "params"), note);
+						member_text(row, "scenario"),
+						member_text(row, "params"), note);
 			}
 }
 
@@ -150,11 +142,11 @@ static void refused_print(const json_t *all, FILE *out, const char *bullet)
 	size_t p;
 
 	json_array_foreach (all, p, pair) {
-		const char *refused = text(pair, "times_refused");
+		const char *refused = member_text(pair, "times_refused");
 		char name[80] = "";
 
 		if (json_array_size(all) > 1)
-			snprintf(name, sizeof(name), "%.70s: ", text(pair, "other_name"));
+			snprintf(name, sizeof(name), "%.70s: ", member_text(pair, "other_name"));
 		if (json_is_true(json_object_get(pair, "forced")))
 			fprintf(out, "%sFORCED: %s%s.\n", bullet, name, refused);
 		else if (*refused)
@@ -175,19 +167,21 @@ static void pair_table(const json_t *pair, FILE *out)
 
 		if (verdict_is(v, "missing") || verdict_is(v, "not compared"))
 			continue;
-		if (isfinite(number(v, "base_median")))
-			snprintf(base, sizeof(base), format(v, false), number(v, "base_median"));
+		if (isfinite(member_number(v, "base_median")))
+			snprintf(base, sizeof(base), format(v, false),
+				 member_number(v, "base_median"));
 		snprintf(params, sizeof(params), "%.60s",
-			 *quantity(v) ? quantity(v) : text(v, "params"));
+			 *quantity(v) ? quantity(v) : member_text(v, "params"));
 		interval(v, "difference", "difference_low", "difference_high", format(v, true),
 			 difference, sizeof(difference));
 		interval(v, "ratio", "low", "high", "%.3f", ratio, sizeof(ratio));
-		fprintf(out, "%-8.8s %-26.26s %8s  %-25s %-21s ", text(v, "scenario"), params, base,
-			difference, ratio);
-		if (isfinite(number(v, "p_holm")))
-			fprintf(out, "%8.2g  %s\n", number(v, "p_holm"), text(v, "says"));
+		fprintf(out, "%-8.8s %-26.26s %8s  %-25s %-21s ", member_text(v, "scenario"),
+			params, base, difference, ratio);
+		if (isfinite(member_number(v, "p_holm")))
+			fprintf(out, "%8.2g  %s\n", member_number(v, "p_holm"),
+				member_text(v, "says"));
 		else
-			fprintf(out, "%8s  %s\n", "-", text(v, "says"));
+			fprintf(out, "%8s  %s\n", "-", member_text(v, "says"));
 	}
 }
 
@@ -197,10 +191,10 @@ static void cell(const json_t *row, char *buf, size_t len)
 	char ratio[128];
 
 	interval(row, "ratio", "low", "high", "%.3f", ratio, sizeof(ratio));
-	if (isfinite(number(row, "ratio")))
-		snprintf(buf, len, "%s %s", ratio, text(row, "verdict"));
+	if (isfinite(member_number(row, "ratio")))
+		snprintf(buf, len, "%s %s", ratio, member_text(row, "verdict"));
 	else
-		snprintf(buf, len, "%s", text(row, "verdict"));
+		snprintf(buf, len, "%s", member_text(row, "verdict"));
 }
 
 const json_t *compare_row_like(const json_t *pair, const json_t *row)
@@ -209,8 +203,8 @@ const json_t *compare_row_like(const json_t *pair, const json_t *row)
 	size_t i;
 
 	json_array_foreach (json_object_get(pair, "times"), i, v)
-		if (!strcmp(text(v, "quantity"), text(row, "quantity")) &&
-		    !strcmp(text(v, "scenario"), text(row, "scenario")) &&
+		if (!strcmp(member_text(v, "quantity"), member_text(row, "quantity")) &&
+		    !strcmp(member_text(v, "scenario"), member_text(row, "scenario")) &&
 		    json_equal(json_object_get(v, "parameters"),
 			       json_object_get(row, "parameters")))
 			return v;
@@ -225,7 +219,7 @@ static double base_median(const json_t *all, const json_t *row)
 
 	json_array_foreach (all, p, pair)
 		if (!isfinite(v))
-			v = number(compare_row_like(pair, row), "base_median");
+			v = member_number(compare_row_like(pair, row), "base_median");
 	return v;
 }
 
@@ -235,9 +229,9 @@ static void many_table(const json_t *all, FILE *out, bool markdown)
 	const char *head = markdown ? "| %s | %s | %s |" : "\n%-8s %-22s %10s";
 	size_t p, i;
 
-	fprintf(out, head, "scenario", "parameters", text(first, "base_name"));
+	fprintf(out, head, "scenario", "parameters", member_text(first, "base_name"));
 	json_array_foreach (all, p, pair)
-		fprintf(out, markdown ? " %s |" : "  %-28.28s", text(pair, "other_name"));
+		fprintf(out, markdown ? " %s |" : "  %-28.28s", member_text(pair, "other_name"));
 	fprintf(out, "\n");
 	if (markdown) {
 		fprintf(out, "|---|---|---:|");
@@ -252,8 +246,8 @@ static void many_table(const json_t *all, FILE *out, bool markdown)
 		if (isfinite(median))
 			snprintf(base, sizeof(base), format(row, false), median);
 		fprintf(out, markdown ? "| %s | %s | %s |" : "%-8.8s %-22.22s %10s",
-			text(row, "scenario"), *quantity(row) ? quantity(row) : text(row, "params"),
-			base);
+			member_text(row, "scenario"),
+			*quantity(row) ? quantity(row) : member_text(row, "params"), base);
 		json_array_foreach (all, p, pair) {
 			const json_t *v = compare_row_like(pair, row);
 
@@ -287,8 +281,9 @@ void compare_print(const json_t *all, FILE *out)
 
 	facts_print(all, out, "");
 	json_array_foreach (all, p, pair) {
-		fprintf(out, "Base %s (%s), compared with it %s (%s)\n", text(pair, "base_name"),
-			text(pair, "base"), text(pair, "other_name"), text(pair, "other"));
+		fprintf(out, "Base %s (%s), compared with it %s (%s)\n",
+			member_text(pair, "base_name"), member_text(pair, "base"),
+			member_text(pair, "other_name"), member_text(pair, "other"));
 		machine_print(pair, out, "  ");
 		any |= compare_times_shown(pair);
 	}
@@ -309,8 +304,8 @@ void compare_print_markdown(const json_t *all, FILE *out)
 
 	facts_print(all, out, "- ");
 	json_array_foreach (all, p, pair) {
-		fprintf(out, "- Base %s, compared with it %s\n", text(pair, "base_name"),
-			text(pair, "other_name"));
+		fprintf(out, "- Base %s, compared with it %s\n", member_text(pair, "base_name"),
+			member_text(pair, "other_name"));
 		machine_print(pair, out, "  - ");
 	}
 	refused_print(all, out, "- ");
@@ -325,20 +320,20 @@ void compare_print_markdown(const json_t *all, FILE *out)
 	fprintf(out,
 		"| scenario | parameters | %s | difference | ratio | p | verdict |\n"
 		"|---|---|---:|---|---|---:|---|\n",
-		text(pair, "base_name"));
+		member_text(pair, "base_name"));
 	json_array_foreach (json_object_get(pair, "times"), i, row) {
 		char ratio[128], difference[128], base[32] = "-", holm[32] = "-";
 
-		if (isfinite(number(row, "base_median")))
+		if (isfinite(member_number(row, "base_median")))
 			snprintf(base, sizeof(base), format(row, false),
-				 number(row, "base_median"));
-		if (isfinite(number(row, "p_holm")))
-			snprintf(holm, sizeof(holm), "%.2g", number(row, "p_holm"));
+				 member_number(row, "base_median"));
+		if (isfinite(member_number(row, "p_holm")))
+			snprintf(holm, sizeof(holm), "%.2g", member_number(row, "p_holm"));
 		interval(row, "difference", "difference_low", "difference_high", format(row, true),
 			 difference, sizeof(difference));
 		interval(row, "ratio", "low", "high", "%.3f", ratio, sizeof(ratio));
-		fprintf(out, "| %s | %s | %s | %s | %s | %s | %s |\n", text(row, "scenario"),
-			*quantity(row) ? quantity(row) : text(row, "params"), base, difference,
-			ratio, holm, text(row, "says"));
+		fprintf(out, "| %s | %s | %s | %s | %s | %s | %s |\n", member_text(row, "scenario"),
+			*quantity(row) ? quantity(row) : member_text(row, "params"), base,
+			difference, ratio, holm, member_text(row, "says"));
 	}
 }

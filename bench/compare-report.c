@@ -129,7 +129,7 @@ static void warning_fill(const struct comparison *c, char *buf, size_t len)
 	const json_t *pair;
 
 	json_array_foreach (c->all, p, pair) {
-		const char *why = data_string(pair, "times_refused");
+		const char *why = member_text(pair, "times_refused");
 
 		verified &= json_is_true(json_object_get(pair, "base_verified")) &&
 			    json_is_true(json_object_get(pair, "other_verified"));
@@ -162,11 +162,11 @@ static void warning_fill(const struct comparison *c, char *buf, size_t len)
 static void subject_fill(const struct comparison *c, char *buf, size_t len)
 {
 	const json_t *cpu = json_object_get(c->sets[0].machine, "cpu");
-	const char *model = data_string(cpu, "model");
+	const char *model = member_text(cpu, "model");
 	char base[SET_LABEL], other[SET_LABEL];
 
 	for (size_t i = 1; i < c->n; i++)
-		if (strcmp(data_string(json_object_get(c->sets[i].machine, "cpu"), "model"), model))
+		if (strcmp(member_text(json_object_get(c->sets[i].machine, "cpu"), "model"), model))
 			model = "different CPUs";
 	compared_name(c, 0, base);
 	compared_name(c, 1, other);

@@ -7,20 +7,6 @@
 
 #include "bench/report-private.h"
 
-double data_number(const json_t *o, const char *key)
-{
-	const json_t *v = json_object_get(o, key);
-
-	return json_is_number(v) ? json_number_value(v) : NAN;
-}
-
-const char *data_string(const json_t *o, const char *key)
-{
-	const char *s = json_string_value(json_object_get(o, key));
-
-	return s ? s : "";
-}
-
 FILE *data_open(const struct data *d, const char *name)
 {
 	char *path;
@@ -61,7 +47,7 @@ static bool plain(const json_t *r)
 						   "exit" };
 
 	for (size_t i = 0; i < sizeof(own_picture) / sizeof(*own_picture); i++)
-		if (!strcmp(data_string(r, "scenario"), own_picture[i]))
+		if (!strcmp(member_text(r, "scenario"), own_picture[i]))
 			return false;
 	return json_integer_value(json_object_get(json_object_get(r, "params"), "pages")) == 0;
 }
@@ -72,11 +58,11 @@ static void label(const json_t *r, char *buf, size_t len)
 	static const char *const telling[] = { "mode", "state", "wake", "handover" };
 	const json_t *params = json_object_get(r, "params");
 
-	snprintf(buf, len, "%.24s", data_string(r, "scenario"));
+	snprintf(buf, len, "%.24s", member_text(r, "scenario"));
 	for (size_t i = 0; i < sizeof(telling) / sizeof(*telling); i++)
-		if (*data_string(params, telling[i])) {
+		if (*member_text(params, telling[i])) {
 			snprintf(buf + strlen(buf), len - strlen(buf), "\\n%.16s",
-				 data_string(params, telling[i]));
+				 member_text(params, telling[i]));
 			return;
 		}
 }
@@ -86,9 +72,9 @@ static int colour(const json_t *r)
 	static const char *const names[] = { "kworker", "thread", "process", "idle" };
 
 	for (int i = 0; i < 4; i++)
-		if (!strcmp(data_string(r, "scenario"), names[i]))
+		if (!strcmp(member_text(r, "scenario"), names[i]))
 			return i;
-	return !strcmp(data_string(json_object_get(r, "params"), "mode"), "lazy") ? 0 : 4;
+	return !strcmp(member_text(json_object_get(r, "params"), "mode"), "lazy") ? 0 : 4;
 }
 
 static int cost(const struct data *d, struct picture *p)
@@ -102,8 +88,8 @@ static int cost(const struct data *d, struct picture *p)
 		return -EIO;
 	json_array_foreach (d->results, i, r) {
 		const json_t *ns = json_object_get(r, "ns");
-		double m = data_number(ns, "median"), l = data_number(ns, "low"),
-		       h = data_number(ns, "high");
+		double m = member_number(ns, "median"), l = member_number(ns, "low"),
+		       h = member_number(ns, "high");
 
 		if (!plain(r) || !isfinite(m))
 			continue;
@@ -126,7 +112,8 @@ static int loads(const struct data *d, struct picture *p)
 		return -EIO;
 	json_array_foreach (d->results, i, r) {
 		const json_t *c = json_object_get(r, "counters");
-		double all = data_number(c, "cr3-loads"), flushing = data_number(c, "cr3-flushes");
+		double all = member_number(c, "cr3-loads"),
+		       flushing = member_number(c, "cr3-flushes");
 
 		if (!plain(r) || !isfinite(all) || !isfinite(flushing))
 			continue;
@@ -159,12 +146,12 @@ static int workset(const struct data *d, struct picture *p)
 		json_array_foreach (d->results, i, r) {
 			const json_t *params = json_object_get(r, "params"),
 				     *ns = json_object_get(r, "ns");
-			double m = data_number(ns, "median"), l = data_number(ns, "low"),
-			       h = data_number(ns, "high");
+			double m = member_number(ns, "median"), l = member_number(ns, "low"),
+			       h = member_number(ns, "high");
 
-			if (strcmp(data_string(r, "scenario"), workset_curves[c].scenario) ||
-			    strcmp(data_string(params, "mode"), workset_curves[c].mode) ||
-			    strcmp(data_string(params, "pagesize"), "4k") || !isfinite(m))
+			if (strcmp(member_text(r, "scenario"), workset_curves[c].scenario) ||
+			    strcmp(member_text(params, "mode"), workset_curves[c].mode) ||
+			    strcmp(member_text(params, "pagesize"), "4k") || !isfinite(m))
 				continue;
 			if (!points)
 				data_block(f, p, workset_curves[c].title);
@@ -187,15 +174,15 @@ static int ring(const struct data *d, struct picture *p)
 	if (!f)
 		return -EIO;
 	json_array_foreach (d->results, i, r) {
-		double n = data_number(json_object_get(r, "params"), "n"),
-		       flushing = data_number(json_object_get(r, "counters"), "cr3-flushes");
+		double n = member_number(json_object_get(r, "params"), "n"),
+		       flushing = member_number(json_object_get(r, "counters"), "cr3-flushes");
 		const json_t *ns = json_object_get(r, "ns");
-		double m = data_number(ns, "median"), l = data_number(ns, "low"),
-		       h = data_number(ns, "high");
+		double m = member_number(ns, "median"), l = member_number(ns, "low"),
+		       h = member_number(ns, "high");
 
 		/* Working sets are another matter. */
-		if (strcmp(data_string(r, "scenario"), "ring") || !(n > 1) || !isfinite(flushing) ||
-		    !isfinite(m) || data_number(json_object_get(r, "params"), "pages") > 0)
+		if (strcmp(member_text(r, "scenario"), "ring") || !(n > 1) || !isfinite(flushing) ||
+		    !isfinite(m) || member_number(json_object_get(r, "params"), "pages") > 0)
 			continue;
 		fprintf(f, "%.0f %.4f %.2f %.2f %.2f\n", n, flushing / n, m / n,
 			(isfinite(l) ? l : m) / n, (isfinite(h) ? h : m) / n);
@@ -227,10 +214,10 @@ static bool latency_block(const struct data *d, FILE *f, const char *scenario, b
 	json_array_foreach (d->set->trials, i, t) {
 		const json_t *params = json_object_get(t, "params");
 
-		if (strcmp(data_string(t, "scenario"), scenario) ||
+		if (strcmp(member_text(t, "scenario"), scenario) ||
 		    !json_is_true(json_object_get(t, "valid")) ||
 		    json_integer_value(json_object_get(params, "pages")) ||
-		    (*data_string(params, "mode") && strcmp(data_string(params, "mode"), "lazy")))
+		    (*member_text(params, "mode") && strcmp(member_text(params, "mode"), "lazy")))
 			continue;
 		json_array_foreach (json_object_get(json_object_get(t, "latency"), "histogram"), k,
 				    bin) {
@@ -296,8 +283,8 @@ static int latency(const struct data *d, struct picture *p)
 void report_subject(const struct result_set *set, char *buf, size_t len)
 {
 	const json_t *m = set->machine;
-	const char *model = data_string(json_object_get(m, "cpu"), "model"),
-		   *release = data_string(json_object_get(m, "kernel"), "release");
+	const char *model = member_text(json_object_get(m, "cpu"), "model"),
+		   *release = member_text(json_object_get(m, "kernel"), "release");
 
 	snprintf(buf, len, "%.60s, Linux %.60s", *model ? model : "unknown CPU",
 		 *release ? release : "unknown");

@@ -36,14 +36,14 @@ static void title(struct picture *p, const struct groups *groups)
 
 	for (size_t i = 0; i < groups->n; i++) {
 		const struct group *real = &groups->list[i], *same;
-		double pages = data_number(real->params, "pages"), more;
+		double pages = member_number(real->params, "pages"), more;
 
 		if (strcmp(real->scenario, "process") ||
-		    strcmp(data_string(real->params, "pagesize"), "4k"))
+		    strcmp(member_text(real->params, "pagesize"), "4k"))
 			continue;
 		same = group_like(groups, "thread",
 				  json_pack("{s:s, s:I, s:s}", "handover",
-					    data_string(real->params, "handover"), "pages",
+					    member_text(real->params, "handover"), "pages",
 					    (json_int_t)pages, "pagesize", "4k"));
 		if (!same)
 			continue;
@@ -77,8 +77,8 @@ int picture_dtlb(const struct data *d, struct picture *p)
 			struct interval misses, cycles;
 
 			if (strcmp(g->scenario, workset_curves[c].scenario) ||
-			    strcmp(data_string(g->params, "mode"), workset_curves[c].mode) ||
-			    strcmp(data_string(g->params, "pagesize"), "4k"))
+			    strcmp(member_text(g->params, "mode"), workset_curves[c].mode) ||
+			    strcmp(member_text(g->params, "pagesize"), "4k"))
 				continue;
 			misses = counted(g, "dtlb-load-misses");
 			cycles = counted(g, "dtlb-walk-cycles");
@@ -87,7 +87,7 @@ int picture_dtlb(const struct data *d, struct picture *p)
 			if (!begun)
 				data_block(f, p, workset_curves[c].title);
 			begun = true;
-			fprintf(f, "%.0f", data_number(g->params, "pages"));
+			fprintf(f, "%.0f", member_number(g->params, "pages"));
 			interval_write(f, &misses);
 			interval_write(f, &cycles);
 			fprintf(f, "\n");

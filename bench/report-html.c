@@ -6,6 +6,7 @@
 
 #include "bench/report.h"
 #include "bench/summary.h"
+#include "lib/member.h"
 
 static const char head[] =
 	"<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
@@ -54,13 +55,6 @@ void html_element(FILE *f, const char *open, const char *s, const char *close)
 	fputs(open, f);
 	html_text(f, s);
 	fputs(close, f);
-}
-
-static const char *string(const json_t *o, const char *key)
-{
-	const char *s = json_string_value(json_object_get(o, key));
-
-	return s ? s : "";
 }
 
 /* The terminal's headline serves here too: one wording. */
@@ -141,7 +135,7 @@ static void table(FILE *f, const json_t *summary)
 		char *params = json_dumps(json_object_get(r, "params"),
 					  JSON_COMPACT | JSON_SORT_KEYS);
 
-		html_element(f, "<tr><td>", string(r, "scenario"), "</td>");
+		html_element(f, "<tr><td>", member_text(r, "scenario"), "</td>");
 		html_element(f, "<td>", params ? params : "", "</td>");
 		fprintf(f, "<td class=\"n\">%lld/%lld</td>",
 			(long long)json_integer_value(json_object_get(r, "valid")),
@@ -182,7 +176,7 @@ static void invalid(FILE *f, const json_t *summary)
 		json_array_foreach (json_object_get(r, "violations"), k, v) {
 			if (!json_is_string(v))
 				continue;
-			html_element(f, "<li>", string(r, "scenario"), ": ");
+			html_element(f, "<li>", member_text(r, "scenario"), ": ");
 			html_element(f, "", json_string_value(v), "</li>\n");
 		}
 	}
@@ -199,8 +193,8 @@ static void unavailable(FILE *f, const json_t *summary)
 		return;
 	fputs("<h2>Not available here</h2>\n<ul>\n", f);
 	json_array_foreach (list, i, u) {
-		html_element(f, "<li>", string(u, "what"), ": ");
-		html_element(f, "", string(u, "why"), "</li>\n");
+		html_element(f, "<li>", member_text(u, "what"), ": ");
+		html_element(f, "", member_text(u, "why"), "</li>\n");
 	}
 	fputs("</ul>\n", f);
 }

@@ -12,15 +12,15 @@ static void label(const json_t *r, char *buf, size_t len)
 	static const char *const telling[] = { "mode", "mm" };
 	const json_t *params = json_object_get(r, "params");
 	const char *more = "";
-	double n = data_number(params, "n");
+	double n = member_number(params, "n");
 
 	for (size_t i = 0; i < sizeof(telling) / sizeof(*telling); i++)
-		if (*data_string(params, telling[i]))
-			more = data_string(params, telling[i]);
+		if (*member_text(params, telling[i]))
+			more = member_text(params, telling[i]);
 	if (isfinite(n))
-		snprintf(buf, len, "%.20s n=%.0f", data_string(r, "scenario"), n);
+		snprintf(buf, len, "%.20s n=%.0f", member_text(r, "scenario"), n);
 	else
-		snprintf(buf, len, "%.20s%s%.20s", data_string(r, "scenario"), *more ? " " : "",
+		snprintf(buf, len, "%.20s%s%.20s", member_text(r, "scenario"), *more ? " " : "",
 			 more);
 }
 
@@ -34,11 +34,11 @@ static int curve(FILE *f, struct picture *p, const json_t *net, const char *name
 
 	json_array_foreach (net, i, r) {
 		const json_t *params = json_object_get(r, "params"), *ns = json_object_get(r, "ns");
-		double m = data_number(ns, "median"), l = data_number(ns, "low"),
-		       h = data_number(ns, "high");
+		double m = member_number(ns, "median"), l = member_number(ns, "low"),
+		       h = member_number(ns, "high");
 
 		label(r, title, sizeof(title));
-		if (strcmp(title, name) || strcmp(data_string(params, "pagesize"), "4k") ||
+		if (strcmp(title, name) || strcmp(member_text(params, "pagesize"), "4k") ||
 		    !(m > 0))
 			continue;
 		if (!points++)
@@ -77,15 +77,15 @@ int picture_net(const struct data *d, struct picture *p)
 		}
 	}
 	json_decref(seen);
-	if (isfinite(data_number(per_page, "low")))
+	if (isfinite(member_number(per_page, "low")))
 		snprintf(p->title, sizeof(p->title),
 			 "Refilling the TLB costs %.1f ns per page [%.1f, %.1f]",
-			 data_number(per_page, "median"), data_number(per_page, "low"),
-			 data_number(per_page, "high"));
+			 member_number(per_page, "median"), member_number(per_page, "low"),
+			 member_number(per_page, "high"));
 	/* Where the first and the second level end: 0 for unknown. */
 	snprintf(p->argument + strlen(p->argument), sizeof(p->argument) - strlen(p->argument),
-		 "|%.0f|%.0f", fmax(0, data_number(knees, "l1_4k")),
-		 fmax(0, data_number(knees, "l2_4k")));
+		 "|%.0f|%.0f", fmax(0, member_number(knees, "l1_4k")),
+		 fmax(0, member_number(knees, "l2_4k")));
 	return data_close(d, f, p->name);
 }
 
@@ -108,7 +108,7 @@ int picture_decomposition(const struct data *d, struct picture *p)
 		label(r, name, sizeof(name));
 		fprintf(f, "\"%s\"", name);
 		for (size_t k = 0; k < sizeof(parts) / sizeof(*parts); k++) {
-			double v = data_number(json_object_get(r, parts[k]), "median");
+			double v = member_number(json_object_get(r, parts[k]), "median");
 
 			/* A part that noise makes negative has no height. */
 			fprintf(f, " %.2f", isfinite(v) && v > 0 ? v : 0);

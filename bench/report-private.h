@@ -4,6 +4,7 @@
 #define BENCH_REPORT_PRIVATE_H
 
 #include "bench/report.h"
+#include "lib/member.h"
 
 struct data {
 	const json_t *summary;
@@ -20,10 +21,6 @@ struct workset_curve {
 };
 #define WORKSET_CURVES 5
 extern const struct workset_curve workset_curves[WORKSET_CURVES];
-
-/* A member as a number, NaN without; as text, "" without. */
-double data_number(const json_t *o, const char *key);
-const char *data_string(const json_t *o, const char *key);
 
 /* Opens dir/data/NAME.dat, NULL with the error filled; closes it, 0 or -errno. */
 FILE *data_open(const struct data *d, const char *name);

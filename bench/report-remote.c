@@ -14,12 +14,12 @@ static const json_t *find(const struct data *d, const char *scenario, const char
 
 	json_array_foreach (d->results, i, r) {
 		const json_t *params = json_object_get(r, "params");
-		bool same = !strcmp(data_string(r, "scenario"), scenario) &&
-			    isfinite(data_number(json_object_get(r, "ns"), "median"));
+		bool same = !strcmp(member_text(r, "scenario"), scenario) &&
+			    isfinite(member_number(json_object_get(r, "ns"), "median"));
 
 		for (int k = 0; keys[k] && same; k++)
-			same = !strcmp(data_string(params, keys[k]), values[k]);
-		if (same && (!isfinite(pages) || data_number(params, "pages") == pages))
+			same = !strcmp(member_text(params, keys[k]), values[k]);
+		if (same && (!isfinite(pages) || member_number(params, "pages") == pages))
 			return r;
 	}
 	return NULL;
@@ -27,7 +27,8 @@ static const json_t *find(const struct data *d, const char *scenario, const char
 
 static void interval_write(FILE *f, const json_t *i, double unit)
 {
-	double m = data_number(i, "median"), l = data_number(i, "low"), h = data_number(i, "high");
+	double m = member_number(i, "median"), l = member_number(i, "low"),
+	       h = member_number(i, "high");
 
 	if (isfinite(m))
 		fprintf(f, " %.6g %.6g %.6g", m / unit, (isfinite(l) ? l : m) / unit,
@@ -56,9 +57,9 @@ int picture_shootdown(const struct data *d, struct picture *p)
 			interval_write(f, ns, 1000);
 			p->has_data |= r != NULL;
 			if (o == 1 && s == 0)
-				active = data_number(ns, "median");
+				active = member_number(ns, "median");
 			if (o == 1 && s == 1)
-				lazy = data_number(ns, "median");
+				lazy = member_number(ns, "median");
 		}
 		fprintf(f, "\n");
 	}
@@ -70,7 +71,7 @@ int picture_shootdown(const struct data *d, struct picture *p)
 
 static bool is(const json_t *params, const char *key, const char *value)
 {
-	return !strcmp(data_string(params, key), value);
+	return !strcmp(member_text(params, key), value);
 }
 
 int picture_refcount(const struct data *d, struct picture *p)
@@ -97,11 +98,12 @@ int picture_refcount(const struct data *d, struct picture *p)
 			const json_t *params = json_object_get(r, "params"),
 				     *rate = json_object_get(json_object_get(r, "figures"),
 							     "round-trips-per-cpu");
-			double n = data_number(params, "n");
+			double n = member_number(params, "n");
 
-			if (strcmp(data_string(r, "scenario"), "refcount") ||
+			if (strcmp(member_text(r, "scenario"), "refcount") ||
 			    !is(params, "mm", curves[c].mm) || !is(params, "via", curves[c].via) ||
-			    !is(params, "place", "near") || !isfinite(data_number(rate, "median")))
+			    !is(params, "place", "near") ||
+			    !isfinite(member_number(rate, "median")))
 				continue;
 			if (!points++)
 				data_block(f, p, curves[c].title);
@@ -111,8 +113,8 @@ int picture_refcount(const struct data *d, struct picture *p)
 			if (n < most || !is(params, "via", "kworker"))
 				continue;
 			most = n;
-			*(is(params, "mm", "shared") ? &shared : &own) = data_number(rate,
-										     "median");
+			*(is(params, "mm", "shared") ? &shared : &own) = member_number(rate,
+										       "median");
 		}
 	}
 	if (shared / own > 0)
@@ -133,9 +135,9 @@ int picture_exit(const struct data *d, struct picture *p)
 	for (int b = 0; b < 2; b++) {
 		const json_t *r = find(d, "exit", keys, &borrow[b], NAN);
 		const json_t *figures = json_object_get(r, "figures");
-		double life = data_number(json_object_get(figures, "zombie-life"), "median"),
-		       users = data_number(json_object_get(figures, "zombie-mm-users"), "median"),
-		       count = data_number(json_object_get(figures, "zombie-mm-count"), "median");
+		double life = member_number(json_object_get(figures, "zombie-life"), "median"),
+		       users = member_number(json_object_get(figures, "zombie-mm-users"), "median"),
+		       count = member_number(json_object_get(figures, "zombie-mm-count"), "median");
 
 		if (!r)
 			continue;

@@ -6,6 +6,7 @@
 
 #include "bench/summary-group.h"
 #include "bench/summary.h"
+#include "lib/member.h"
 
 json_t *summary_real(double v)
 {
@@ -118,9 +119,7 @@ size_t group_values(const struct group *g, double (*what)(const json_t *t, const
 
 double value_ns(const json_t *t, const char *name)
 {
-	const json_t *v = json_object_get(t, name);
-
-	return json_is_number(v) ? json_number_value(v) : NAN;
+	return member_number(t, name);
 }
 
 double value_latency(const json_t *t, const char *name)

@@ -3,15 +3,9 @@
 #include <string.h>
 
 #include "bench/summary.h"
+#include "lib/member.h"
 
 #define COLUMNS 100
-
-static double number(const json_t *o, const char *key)
-{
-	const json_t *v = json_object_get(o, key);
-
-	return json_is_number(v) ? json_number_value(v) : NAN;
-}
 
 /* Prints @text, broken at blanks to @COLUMNS, later lines indented by @indent. */
 static void print_wrapped(FILE *out, int at, int indent, const char *text)
@@ -44,7 +38,8 @@ static void print_wrapped(FILE *out, int at, int indent, const char *text)
 /* "1834 ns [1801, 1866]", or microseconds from 10 us on; without an interval where there is none. */
 static void interval_text(const json_t *i, char *buf, size_t len)
 {
-	double m = number(i, "median"), l = number(i, "low"), h = number(i, "high");
+	double m = member_number(i, "median"), l = member_number(i, "low"),
+	       h = member_number(i, "high");
 	double unit = fabs(m) >= 10000 ? 1000 : 1;
 	const char *name = unit > 1 ? "us" : "ns";
 	int digits = fabs(m) / unit < 100 ? 1 : 0;
@@ -65,7 +60,8 @@ void summary_print_headline(const json_t *summary, FILE *out)
 	const json_t *h = json_object_get(summary, "headline"),
 		     *why = json_object_get(h, "unavailable");
 	char lazy[80], real[80], saving[80], text[640], loads[80] = "";
-	double n = number(h, "saving_cr3_loads"), misses = number(h, "saving_dtlb_load_misses");
+	double n = member_number(h, "saving_cr3_loads"),
+	       misses = member_number(h, "saving_dtlb_load_misses");
 	const char *basis = json_string_value(json_object_get(h, "basis"));
 
 	if (json_is_false(json_object_get(summary, "times_meaningful"))) {
@@ -90,7 +86,7 @@ void summary_print_headline(const json_t *summary, FILE *out)
 	snprintf(text, sizeof(text),
 		 "A lazy switch costs %s, a real one %s; active_mm saves %s per round trip (%.1f "
 		 "%%)%s.",
-		 lazy, real, saving, number(h, "saving_percent"), loads);
+		 lazy, real, saving, member_number(h, "saving_percent"), loads);
 	print_wrapped(out, 0, 0, text);
 	snprintf(text, sizeof(text), "(There and back: %.64s against %.64s. The saving is %.200s.)",
 		 json_string_value(json_object_get(h, "lazy")),
@@ -129,7 +125,7 @@ void summary_params_text(const json_t *params, char *buf, size_t len)
 
 static void count_text(const json_t *counters, const char *name, char *buf, size_t len)
 {
-	double v = number(counters, name);
+	double v = member_number(counters, name);
 
 	if (isfinite(v))
 		snprintf(buf, len, "%.2f", v);
@@ -163,9 +159,10 @@ static void print_figures(const json_t *figures, FILE *out)
 		const char *unit = json_string_value(json_object_get(f, "unit"));
 		size_t used = strlen(text);
 
-		if (isfinite(number(f, "median")))
+		if (isfinite(member_number(f, "median")))
 			snprintf(text + used, sizeof(text) - used, " %s %.4g%s%s,", name,
-				 number(f, "median"), unit && *unit ? " " : "", unit ? unit : "");
+				 member_number(f, "median"), unit && *unit ? " " : "",
+				 unit ? unit : "");
 	}
 	if (text[10]) {
 		text[strlen(text) - 1] = '\0';
@@ -242,8 +239,8 @@ static void print_net(const json_t *summary, FILE *out)
 	r = json_object_get(refill, "minus");
 	summary_params_text(json_object_get(refill, "params"), params, sizeof(params));
 	summary_params_text(json_object_get(r, "params"), other, sizeof(other));
-	if (isfinite(number(refill, "percent"))) /* one round has no interval */
-		snprintf(half, sizeof(half), ", +-%.1f %%", number(refill, "percent"));
+	if (isfinite(member_number(refill, "percent"))) /* one round has no interval */
+		snprintf(half, sizeof(half), ", +-%.1f %%", member_number(refill, "percent"));
 	snprintf(text, sizeof(text),
 		 "Refilling the TLB after a flush costs %s per 4 KiB page%s (%.20s %s minus "
 		 "%.20s %s, up to %lld pages).",
@@ -265,17 +262,17 @@ static void print_scaling(const json_t *summary, FILE *out)
 		const json_t *percent = json_object_get(r, "efficiency_percent");
 		char params[96];
 
-		if (!isfinite(number(percent, "median")))
+		if (!isfinite(member_number(percent, "median")))
 			continue;
 		if (!begun)
 			fprintf(out,
 				"Scaling, refcount: each CPU's pace against that of one alone.\n");
 		begun = true;
 		summary_params_text(json_object_get(r, "params"), params, sizeof(params));
-		fprintf(out, "  %-42s %.0f %%", params, number(percent, "median"));
-		if (isfinite(number(percent, "low")))
-			fprintf(out, " [%.0f, %.0f]", number(percent, "low"),
-				number(percent, "high"));
+		fprintf(out, "  %-42s %.0f %%", params, member_number(percent, "median"));
+		if (isfinite(member_number(percent, "low")))
+			fprintf(out, " [%.0f, %.0f]", member_number(percent, "low"),
+				member_number(percent, "high"));
 		fprintf(out, "\n");
 	}
 }

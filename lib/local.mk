@@ -10,7 +10,7 @@ lib_libactivemm_a_SOURCES = \
 	lib/lines.c lib/lines.h \
 	lib/machine.c lib/machine.h lib/machine-private.h \
 	lib/machine-cpu.c lib/machine-kernel.c lib/machine-source.c lib/machine-warnings.c \
-	lib/mem.c lib/mem.h \
+	lib/mem.c lib/mem.h lib/member.c lib/member.h \
 	lib/result.c lib/result.h \
 	lib/stats.c lib/stats.h \
 	lib/stats-order.c lib/stats-order.h \
