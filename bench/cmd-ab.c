@@ -162,14 +162,6 @@ static int sides_name(struct ab *ab, char **commands, struct error *e)
 	return rc;
 }
 
-static double now_s(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* One trial of @item on each side, one right after the other. */
 static int pair_do(struct ab *ab, const struct plan_item *item, unsigned int round, bool b_first,
 		   struct error *e)
@@ -191,21 +183,21 @@ static int pairs_do(struct ab *ab, struct error *e)
 	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
 	unsigned int *order = malloc(ab->plan.n * sizeof(*order) + 1);
 	int rc = rng && order ? 0 : error_set(e, ENOMEM, "out of memory");
-	double began = now_s(), told = began;
+	double began = clock_monotonic_s(), told = began;
 
 	if (!rc)
 		gsl_rng_set(rng, ab->o.seed);
 	for (unsigned int round = 0; round < (unsigned int)ab->o.trials && !rc; round++) {
 		if (ab->o.seconds && round >= PAIRS_LEAST &&
-		    now_s() - began > (double)ab->o.seconds)
+		    clock_monotonic_s() - began > (double)ab->o.seconds)
 			break;
 		plan_shuffle(&ab->plan, rng, order);
 		for (unsigned int i = 0; i < ab->plan.n && !rc; i++)
 			rc = pair_do(ab, &ab->plan.items[order[i]], round,
 				     gsl_rng_uniform_int(rng, 2), e);
 		ab->pairs += !rc;
-		if (!rc && now_s() - told > 5) {
-			told = now_s();
+		if (!rc && clock_monotonic_s() - told > 5) {
+			told = clock_monotonic_s();
 			fprintf(stderr, "round %u: %u trials done, %u repeated, %.0f s\n",
 				round + 1, ab->tally.trials - ab->tally.invalid, ab->tally.invalid,
 				told - began);

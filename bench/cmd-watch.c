@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include "bench/commands.h"
 #include "bench/watch.h"
+#include "lib/clock.h"
 #include "lib/switchsample.h"
 
 /* How often the perf source's buffers have to be emptied. */
@@ -32,14 +33,6 @@ struct watch {
 	struct watch_command command;
 	bool ending;
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000ull + now.tv_nsec;
-}
 
 static int sources_open(struct watch *watch, struct error *error)
 {
@@ -125,7 +118,7 @@ static int wait_until(struct watch *watch, uint64_t until, struct error *error)
 			{ .fd = watch->signals, .events = POLLIN },
 			{ .fd = STDOUT_FILENO },
 		};
-		uint64_t now = now_ns();
+		uint64_t now = clock_monotonic_ns();
 		int timeout, ret;
 
 		if (now >= until)
@@ -171,7 +164,7 @@ static int watch_loop(struct watch *watch, struct error *error)
 		ret = wait_until(watch, next < end ? next : end, error);
 		if (ret)
 			return ret;
-		if (now_ns() >= end)
+		if (clock_monotonic_ns() >= end)
 			watch->ending = true;
 		/* The last read is the end's: it takes the pairs with it. */
 		ret = sources_read(watch, watch->ending || watch->view.terminal, error);
@@ -196,8 +189,8 @@ static int watch_loop(struct watch *watch, struct error *error)
 			snapshots_turn(watch);
 		next += step;
 		/* Stopped or suspended meanwhile: no burst of empty intervals. */
-		if (next < now_ns())
-			next = now_ns() + step;
+		if (next < clock_monotonic_ns())
+			next = clock_monotonic_ns() + step;
 	}
 	return 0;
 }
@@ -283,7 +276,7 @@ static int watch_run(struct watch *watch, struct error *error)
 	watch->view.source = watch->source;
 	if (!ret && watch->why_estimate[0])
 		complain(0, "watch: estimates only, BPF cannot be used: %s", watch->why_estimate);
-	watch->start_ns = now_ns();
+	watch->start_ns = clock_monotonic_ns();
 	watch->before.time_ns = watch->start_ns;
 	if (!ret)
 		ret = watch_command_release(&watch->command, error);

@@ -90,17 +90,9 @@ static int possible(const struct trial *t, struct error *e)
 	return scenario_needs_idle_events(t, false, e);
 }
 
-static uint64_t monotonic_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
-}
-
 static void wait_ns(uint64_t ns)
 {
-	for (uint64_t end = monotonic_ns() + ns; monotonic_ns() < end;)
+	for (uint64_t end = clock_monotonic_ns() + ns; clock_monotonic_ns() < end;)
 		;
 }
 
@@ -131,7 +123,7 @@ static void __attribute__((noreturn)) live(struct trial *t, struct story *s)
 	while (!access(path, F_OK))
 		;
 	wait_ns(SETTLE_NS);
-	s->shared->exit_ns = monotonic_ns();
+	s->shared->exit_ns = clock_monotonic_ns();
 	s->shared->exit_stamp = clock_stamp(t->clock);
 	_exit(s->shared->failed);
 }

@@ -15,14 +15,6 @@
 #define TARGET_NS	 100e6
 #define ITERATIONS_MAX	 20000000
 
-static double now_s(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 char *run_key(const char *scenario, const json_t *params, json_int_t trial)
 {
 	char *text = json_dumps(params, JSON_COMPACT | JSON_SORT_KEYS), *key = NULL;
@@ -205,7 +197,7 @@ struct progress {
 static void progress_show(struct progress *p, const struct plan_item *item, unsigned int round,
 			  const struct run_options *o)
 {
-	double elapsed = now_s() - p->began, left;
+	double elapsed = clock_monotonic_s() - p->began, left;
 	char params[128];
 
 	p->done++;
@@ -226,7 +218,7 @@ static void progress_round(struct progress *p, unsigned int round, const struct 
 	if (p->terminal)
 		return;
 	fprintf(stderr, "round %u/%ld: %u trials done, %u repeated, %.0f s\n", round + 1, o->trials,
-		t->trials - t->invalid, t->invalid, now_s() - p->began);
+		t->trials - t->invalid, t->invalid, clock_monotonic_s() - p->began);
 }
 
 int run_trial(const struct bench *b, const struct plan_item *item, unsigned int round,
@@ -273,7 +265,7 @@ int run_rounds(const struct bench *b, const struct plan *plan, const struct run_
 {
 	struct progress p = { .terminal = isatty(STDERR_FILENO),
 			      .total = plan->n * (unsigned int)o->trials,
-			      .began = now_s() };
+			      .began = clock_monotonic_s() };
 	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
 	unsigned int *order = malloc(plan->n * sizeof(*order) + 1);
 	int rc = rng && order ? 0 : error_set(e, ENOMEM, "out of memory");
@@ -281,7 +273,7 @@ int run_rounds(const struct bench *b, const struct plan *plan, const struct run_
 	if (!rc)
 		gsl_rng_set(rng, o->seed);
 	for (unsigned int round = 0; round < (unsigned int)o->trials && !rc; round++) {
-		if (o->seconds && round >= 3 && now_s() - p.began > (double)o->seconds)
+		if (o->seconds && round >= 3 && clock_monotonic_s() - p.began > (double)o->seconds)
 			break;
 		plan_shuffle(plan, rng, order);
 		for (unsigned int i = 0; i < plan->n && !rc; i++) {

@@ -258,14 +258,6 @@ static int trial_workset(struct trial *t, struct error *e)
 			    size ? MEM_PAGE_2M : MEM_PAGE_4K, t->node, t->seed, e);
 }
 
-static uint64_t monotonic_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
-}
-
 static int window_do(struct trial *t, struct shared *s, struct error *e)
 {
 	const struct timespec pause = { .tv_nsec = 100000 };
@@ -281,10 +273,10 @@ static int window_do(struct trial *t, struct shared *s, struct error *e)
 	}
 	rc = t->scenario->round_trips(t, s->warmup, NULL);
 	loads = t->module_loads;
-	w->start_ns = monotonic_ns();
+	w->start_ns = clock_monotonic_ns();
 	if (!rc)
 		rc = t->scenario->round_trips(t, w->round_trips, NULL);
-	w->stop_ns = monotonic_ns();
+	w->stop_ns = clock_monotonic_ns();
 	w->module_loads = t->module_loads - loads;
 	/* A last switch that a log can show, with the address space still there. */
 	nanosleep(&pause, NULL);
@@ -446,7 +438,7 @@ int trial_run(const struct bench *b, const struct trial_order *order, struct tri
 	      struct error *e)
 {
 	struct interrupts before = { 0 }, after = { 0 };
-	struct timespec begin, end;
+	uint64_t begin;
 	double busy;
 	struct trial t;
 	struct shared *s;
@@ -463,7 +455,7 @@ int trial_run(const struct bench *b, const struct trial_order *order, struct tri
 	batches_plan(s, b, order);
 	interrupts_read(&before, b->cpu.cpu);
 	busy = b->cpu.sibling >= 0 ? cpu_busy_ns(b->cpu.sibling) : 0;
-	clock_gettime(CLOCK_MONOTONIC, &begin);
+	begin = clock_monotonic_ns();
 	rc = trial_fork_and_wait(b, order, s, out, e);
 	if (rc)
 		goto done;
@@ -472,11 +464,9 @@ int trial_run(const struct bench *b, const struct trial_order *order, struct tri
 	out->steal_ns = after.steal_ns - before.steal_ns;
 	interrupts_culprit(&before, &after, out->interrupt, sizeof(out->interrupt));
 	out->nlines = interrupts_grown(&before, &after, out->lines, TRIAL_INTERRUPTS);
-	clock_gettime(CLOCK_MONOTONIC, &end);
 	if (b->cpu.sibling >= 0)
 		out->sibling_share = (cpu_busy_ns(b->cpu.sibling) - busy) /
-				     ((double)(end.tv_sec - begin.tv_sec) * 1e9 +
-				      (double)(end.tv_nsec - begin.tv_nsec) + 1);
+				     (double)(clock_monotonic_ns() - begin + 1);
 	out->error = s->error;
 	rc = outcome_fill(b, s, out);
 done:

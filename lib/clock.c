@@ -151,3 +151,16 @@ int clock_init(struct clock *c, struct error *e)
 	c->cost_ns = clock_measure_cost(c);
 	return 0;
 }
+
+uint64_t clock_monotonic_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
+}
+
+double clock_monotonic_s(void)
+{
+	return 1e-9 * (double)clock_monotonic_ns();
+}

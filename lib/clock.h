@@ -53,4 +53,8 @@ static inline uint64_t clock_stamp(const struct clock *c)
 	return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
 }
 
+/* CLOCK_MONOTONIC in nanoseconds, and in seconds: what the kernel's logs and deadlines are in. */
+uint64_t clock_monotonic_ns(void);
+double clock_monotonic_s(void);
+
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 #include "lib/switchsample.h"
+#include "lib/clock.h"
 #include "lib/switchring.h"
 #include "lib/tasktable.h"
 
@@ -320,7 +321,6 @@ int switchsample_read(struct switchsample *sample, struct switch_snapshot *snaps
 		      bool with_pairs, struct error *error)
 {
 	uint64_t seen = 0, counted = 0;
-	struct timespec now;
 	int ret;
 
 	ret = switch_snapshot_resize(snapshot, sample->cpu_count, error);
@@ -332,8 +332,7 @@ int switchsample_read(struct switchsample *sample, struct switch_snapshot *snaps
 	for (unsigned int i = 0; i < sample->cpu_count; i++)
 		cpu_count(&sample->cpu[i]);
 	rings_drain(sample);
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	snapshot->time_ns = now.tv_sec * 1000000000ull + now.tv_nsec;
+	snapshot->time_ns = clock_monotonic_ns();
 	for (unsigned int i = 0; i < sample->cpu_count; i++) {
 		struct sample_cpu *cpu = &sample->cpu[i];
 		struct switch_counts *counts = &snapshot->cpu[i];

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "lib/switchtrace.h"
+#include "lib/clock.h"
 
 #ifdef HAVE_BPF
 
@@ -239,7 +240,6 @@ int switchtrace_read(struct switchtrace *trace, struct switch_snapshot *snapshot
 		     struct error *error)
 {
 	struct switchtrace_bpf *bpf = trace->bpf;
-	struct timespec now;
 	uint32_t zero = 0;
 	int ret;
 
@@ -248,8 +248,7 @@ int switchtrace_read(struct switchtrace *trace, struct switch_snapshot *snapshot
 		return ret;
 	if (bpf_map_lookup_elem(bpf_map__fd(bpf->maps.cpus), &zero, trace->cpus))
 		return error_set(error, errno, "reading the switch counters: %s", strerror(errno));
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	snapshot->time_ns = now.tv_sec * 1000000000ull + now.tv_nsec;
+	snapshot->time_ns = clock_monotonic_ns();
 	for (unsigned int cpu = 0; cpu < trace->cpu_count; cpu++)
 		snapshot->cpu[cpu] = trace->cpus[cpu].counts;
 	switch_snapshot_sum(snapshot);
