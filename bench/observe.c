@@ -311,10 +311,40 @@ static void interrupts_line(struct interrupts *irq, char *line, int column)
 	irq->total += count;
 }
 
+struct stat_ns {
+	double busy, steal;
+};
+
+/* @cpu's line of /proc/stat; false if it has none. */
+static bool stat_read(int cpu, struct stat_ns *ns)
+{
+	unsigned long long user, nice, sys, irq, soft, steal;
+	char *line = NULL, want[16];
+	bool found = false;
+	size_t cap = 0;
+	FILE *f = fopen("/proc/stat", "re");
+
+	snprintf(want, sizeof(want), "cpu%d ", cpu);
+	while (f && !found && getline(&line, &cap, f) > 0)
+		found = !strncmp(line, want, strlen(want)) &&
+			sscanf(line + strlen(want), "%llu %llu %llu %*u %*u %llu %llu %llu", &user,
+			       &nice, &sys, &irq, &soft, &steal) == 6;
+	if (found) {
+		double tick = 1e9 / (double)sysconf(_SC_CLK_TCK);
+
+		ns->busy = (double)(user + nice + sys + irq + soft) * tick;
+		ns->steal = (double)steal * tick;
+	}
+	if (f)
+		fclose(f);
+	free(line);
+	return found;
+}
+
 int interrupts_read(struct interrupts *irq, int cpu)
 {
-	char *line = NULL, want[16];
-	unsigned long long steal;
+	struct stat_ns stat;
+	char *line = NULL;
 	size_t cap = 0;
 	int column = -ENODEV;
 	FILE *f;
@@ -327,14 +357,8 @@ int interrupts_read(struct interrupts *irq, int cpu)
 		interrupts_line(irq, line, column);
 	if (f)
 		fclose(f);
-	f = fopen("/proc/stat", "re");
-	snprintf(want, sizeof(want), "cpu%d ", cpu);
-	while (f && getline(&line, &cap, f) > 0)
-		if (!strncmp(line, want, strlen(want)) &&
-		    sscanf(line + strlen(want), "%*u %*u %*u %*u %*u %*u %*u %llu", &steal) == 1)
-			irq->steal_ns = (double)steal * 1e9 / (double)sysconf(_SC_CLK_TCK);
-	if (f)
-		fclose(f);
+	if (stat_read(cpu, &stat))
+		irq->steal_ns = stat.steal;
 	free(line);
 	return column < 0 ? column : 0;
 }
@@ -389,18 +413,7 @@ unsigned int interrupts_grown(const struct interrupts *before, const struct inte
 
 double cpu_busy_ns(int cpu)
 {
-	unsigned long long user = 0, nice = 0, sys = 0, irq = 0, soft = 0;
-	char *line = NULL, want[16];
-	size_t cap = 0;
-	FILE *f = fopen("/proc/stat", "re");
+	struct stat_ns stat;
 
-	snprintf(want, sizeof(want), "cpu%d ", cpu);
-	while (f && getline(&line, &cap, f) > 0)
-		if (!strncmp(line, want, strlen(want)))
-			sscanf(line + strlen(want), "%llu %llu %llu %*u %*u %llu %llu", &user,
-			       &nice, &sys, &irq, &soft);
-	if (f)
-		fclose(f);
-	free(line);
-	return (double)(user + nice + sys + irq + soft) * 1e9 / (double)sysconf(_SC_CLK_TCK);
+	return stat_read(cpu, &stat) ? stat.busy : 0;
 }
