@@ -106,6 +106,14 @@ void scenario_params_text(const struct scenario *s, const long *values, bool all
 	}
 }
 
+int scenario_needs_helper(const struct trial *t, struct error *e)
+{
+	if (t->helper >= 0)
+		return 0;
+	return error_set(e, ENODEV,
+			 "it needs a second CPU and only one is allowed: widen the cpuset");
+}
+
 int scenario_needs_idle_events(const struct trial *t, bool helper, struct error *e)
 {
 	int cpu = helper ? t->helper : t->cpu, other = helper ? t->cpu : t->helper;

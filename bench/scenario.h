@@ -203,6 +203,9 @@ void scenario_params_default(const struct scenario *s, long *values);
 void scenario_params_text(const struct scenario *s, const long *values, bool all, char *buf,
 			  size_t len);
 
+/* For possible(): 0 where there is a helper CPU; else -ENODEV with the remedy. */
+int scenario_needs_helper(const struct trial *t, struct error *e);
+
 /*
  * For possible(): 0 where the kernel's events show what happens on the way out of idle on the measured CPU, or on the
  * helper CPU if @helper; else -EOPNOTSUPP with the remedy.

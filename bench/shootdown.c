@@ -83,9 +83,8 @@ static struct claim claim(const struct trial *t)
 
 static int possible(const struct trial *t, struct error *e)
 {
-	if (t->helper < 0)
-		return error_set(e, ENODEV,
-				 "it needs a second CPU and only one is allowed: widen the cpuset");
+	if (scenario_needs_helper(t, e))
+		return -ENODEV;
 	if (trial_param(t, "state", 0) == STATE_LAZY)
 		return scenario_needs_idle_events(t, true, e);
 	return 0;

@@ -38,8 +38,6 @@ struct stale {
 	pid_t task;
 	int helper;
 	long op;
-	int failed;
-	pthread_t thread;
 };
 
 static struct claim claim(const struct trial *t)
@@ -56,9 +54,8 @@ static struct claim claim(const struct trial *t)
 
 static int possible(const struct trial *t, struct error *e)
 {
-	if (t->helper < 0)
-		return error_set(e, ENODEV,
-				 "it needs a second CPU and only one is allowed: widen the cpuset");
+	if (scenario_needs_helper(t, e))
+		return -ENODEV;
 	return scenario_needs_idle_events(t, false, e);
 }
 
@@ -111,6 +108,7 @@ static void meddler(struct trial *t, unsigned int index)
 static int prepare(struct trial *t, struct error *e)
 {
 	struct stale *s = calloc(1, sizeof(*s));
+	pthread_t thread;
 	int rc;
 
 	if (!s)
@@ -130,7 +128,7 @@ static int prepare(struct trial *t, struct error *e)
 		rc = trial_fork(t, t->helper, meddler, 1, e);
 		return rc < 0 ? rc : 0;
 	}
-	rc = pthread_create(&s->thread, NULL, meddle, s);
+	rc = pthread_create(&thread, NULL, meddle, s);
 	return rc ? error_set(e, rc, "cannot start the second thread: %s", strerror(rc)) : 0;
 }
 
