@@ -4,13 +4,11 @@
  * and the touches of the working set. What another scenario takes beyond this is the switch's own (its net cost).
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/aio_abi.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
+#include "bench/aio.h"
 #include "bench/scenario.h"
 
 enum kind { KIND_TOUCH, KIND_YIELD, KIND_EVENTFD, KIND_PIPE, KIND_FUTEX, KIND_AIO };
@@ -26,10 +24,7 @@ static const struct param params[] = {
 
 struct base {
 	struct handover h; /* one seat: what is given is waited for by the giver */
-	aio_context_t ctx;
-	int fd;
-	struct iocb cb;
-	struct iocb *list[1];
+	struct aio aio;
 };
 
 static struct claim claim(const struct trial *t)
@@ -43,10 +38,7 @@ static struct claim claim(const struct trial *t)
 
 static int possible(const struct trial *t, struct error *e)
 {
-	const struct scenario *aio = scenario_find("kworker");
-
-	/* The same system calls, the same reasons why not. */
-	return trial_param(t, "kind", 0) == KIND_AIO && aio ? aio->possible(t, e) : 0;
+	return trial_param(t, "kind", 0) == KIND_AIO ? aio_available(e) : 0;
 }
 
 static void cleanup(struct trial *t)
@@ -54,10 +46,7 @@ static void cleanup(struct trial *t)
 	struct base *b = t->state;
 
 	handover_free(&b->h);
-	if (b->ctx)
-		syscall(SYS_io_destroy, b->ctx);
-	if (b->fd >= 0)
-		close(b->fd);
+	aio_close(&b->aio);
 	free(b);
 }
 
@@ -70,16 +59,10 @@ static int prepare(struct trial *t, struct error *e)
 	if (!b)
 		return error_set(e, ENOMEM, "out of memory");
 	t->state = b;
-	b->fd = -1;
+	b->aio.fd = -1;
 	if (kind == KIND_AIO) {
 		/* Nothing to read: the kernel is done with it before io_submit returns. */
-		b->fd = memfd_create("activemm", MFD_CLOEXEC);
-		if (b->fd < 0 || syscall(SYS_io_setup, 1, &b->ctx) < 0)
-			rc = error_set(e, errno, "cannot set up AIO on a memfd: %s",
-				       strerror(errno));
-		b->cb = (struct iocb){ .aio_fildes = (uint32_t)b->fd,
-				       .aio_lio_opcode = IOCB_CMD_PREAD };
-		b->list[0] = &b->cb;
+		rc = aio_open(&b->aio, IOCB_CMD_PREAD, e);
 	} else if (kind != KIND_TOUCH) {
 		rc = handover_make(&b->h, kind - KIND_YIELD + HANDOVER_YIELD, 1, t->node, e);
 	}
@@ -99,14 +82,12 @@ static always_inline void calls(enum handover_kind kind, const struct handover_s
 	}
 }
 
-static always_inline long aio_calls(struct base *b, struct io_event *done, long sides)
+static always_inline long aio_calls(const struct aio *a, struct io_event *done, long sides)
 {
 	long bad = 0;
 
-	for (; sides; sides--) {
-		bad |= syscall(SYS_io_submit, b->ctx, 1, b->list) ^ 1;
-		bad |= syscall(SYS_io_getevents, b->ctx, 1, 1, done, NULL) ^ 1;
-	}
+	for (; sides; sides--)
+		bad |= aio_round(a, done);
 	return bad;
 }
 
@@ -120,7 +101,8 @@ static int round_trips(struct trial *t, uint64_t n, uint64_t *stamps)
 	if (kind == KIND_TOUCH) {
 		ROUND_TRIPS(t, n, stamps, workset_touch(&t->ws));
 	} else if (kind == KIND_AIO) {
-		ROUND_TRIPS(t, n, stamps, bad |= aio_calls(b, &done, sides); workset_touch(&t->ws));
+		ROUND_TRIPS(t, n, stamps, bad |= aio_calls(&b->aio, &done, sides);
+			    workset_touch(&t->ws));
 	} else {
 #define LOOP(kind) ROUND_TRIPS(t, n, stamps, calls(kind, me, sides); workset_touch(&t->ws))
 		HANDOVER_SPECIALISE(b->h.kind, LOOP);

@@ -20,6 +20,7 @@ SCENARIOS = \
 activemm_SOURCES = $(SCENARIOS) \
 	bench/main.c bench/commands.h \
 	bench/ab-pairs.c bench/ab-pairs.h \
+	bench/aio.c bench/aio.h \
 	bench/cmd-ab.c \
 	bench/cmd-compare.c \
 	bench/cmd-explain.c \

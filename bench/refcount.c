@@ -5,18 +5,16 @@
  * the tasks pass that cache line around, each with its own mm they do not.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/aio_abi.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "bench/aio.h"
 #include "bench/scenario.h"
 #include "lib/cpu.h"
 
@@ -41,9 +39,7 @@ static const struct param params[] = {
 
 /* One task's means of giving up its CPU. */
 struct task {
-	aio_context_t ctx;
-	struct iocb cb;
-	struct iocb *list[1];
+	struct aio aio;
 	struct io_event done;
 };
 
@@ -96,7 +92,7 @@ static int possible(const struct trial *t, struct error *e)
 {
 	long place = trial_param(t, "place", CPU_NEAR);
 
-	if (trial_param(t, "via", 0) == VIA_KWORKER && scenario_find("kworker")->possible(t, e))
+	if (trial_param(t, "via", 0) == VIA_KWORKER && aio_available(e))
 		return -e->code;
 	if (place != CPU_NEAR &&
 	    !memcmp(t->cpus[place], t->cpus[CPU_NEAR], t->ncpus * sizeof(**t->cpus)))
@@ -108,31 +104,21 @@ static int possible(const struct trial *t, struct error *e)
 	return 0;
 }
 
-static int task_open(struct task *k, long via)
+static int task_open(struct task *k, long via, struct error *e)
 {
-	int fd;
-
-	if (via == VIA_IDLE) {
-		prctl(PR_SET_TIMERSLACK, 1);
-		return 0;
-	}
-	fd = memfd_create("activemm", MFD_CLOEXEC);
-	if (fd < 0 || syscall(SYS_io_setup, 1, &k->ctx) < 0)
-		return -errno;
-	k->cb = (struct iocb){ .aio_fildes = (uint32_t)fd, .aio_lio_opcode = IOCB_CMD_FSYNC };
-	k->list[0] = &k->cb;
+	if (via == VIA_KWORKER)
+		return aio_open(&k->aio, IOCB_CMD_FSYNC, e);
+	prctl(PR_SET_TIMERSLACK, 1);
 	return 0;
 }
 
 static always_inline long task_step(struct task *k, long via)
 {
 	static const struct timespec nap = { .tv_nsec = SLEEP_NS };
-	long bad;
 
 	if (via == VIA_IDLE)
 		return clock_nanosleep(CLOCK_MONOTONIC, 0, &nap, NULL);
-	bad = syscall(SYS_io_submit, k->ctx, 1, k->list) ^ 1;
-	return bad | (syscall(SYS_io_getevents, k->ctx, 1, 1, &k->done, NULL) ^ 1);
+	return aio_round(&k->aio, &k->done);
 }
 
 /* Another task's whole life. */
@@ -143,7 +129,7 @@ static void other(struct trial *t, unsigned int index)
 	long via = trial_param(t, "via", 0);
 	struct task k = { 0 };
 
-	if (task_open(&k, via))
+	if (task_open(&k, via, NULL))
 		return;
 	__atomic_store_n(count, 1, __ATOMIC_RELEASE);
 	while (!task_step(&k, via))
@@ -210,9 +196,7 @@ static int prepare(struct trial *t, struct error *e)
 	starts = calloc((size_t)r->n, sizeof(*starts));
 	if (!r->counts || !starts)
 		return error_set(e, ENOMEM, "out of memory");
-	rc = task_open(&r->me, trial_param(t, "via", 0));
-	if (rc)
-		return error_set(e, -rc, "cannot set up AIO on a memfd: %s", strerror(-rc));
+	rc = task_open(&r->me, trial_param(t, "via", 0), e);
 	for (long i = 1; i < r->n && !rc; i++) {
 		starts[i] = (struct start){ t, (unsigned int)i };
 		rc = other_start(t, &starts[i], e);
