@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "bench/commands.h"
-#include "bench/gnuplot.h"
 #include "bench/report.h"
 #include "bench/summary.h"
 
@@ -17,35 +16,22 @@ static const char help[] = "usage: activemm report DIR [-o DIR]\n\n"
 static void draw(struct picture *pictures, const struct result_set *set, const json_t *summary,
 		 const char *dir)
 {
-	const char *warning = "", *why = NULL;
 	char subject[160], data[4096];
+	const struct picture_place place = {
+		.command = "report",
+		.dir = dir,
+		.data = data,
+		.ending = ".dat",
+		.subject = subject,
+		.warning = !json_is_true(json_object_get(summary, "verified")) ? "UNVERIFIED"
+			   : json_is_false(json_object_get(summary, "times_meaningful"))
+				   ? "software emulation: only counts mean something"
+				   : "",
+	};
 
 	report_subject(set, subject, sizeof(subject));
-	if (json_is_false(json_object_get(summary, "times_meaningful")))
-		warning = "software emulation: only counts mean something";
-	if (!json_is_true(json_object_get(summary, "verified")))
-		warning = "UNVERIFIED";
-	for (int i = 0; i < PICTURES; i++) {
-		struct picture *p = &pictures[i];
-		struct drawing d = { p->name, dir, data, p->title, subject, warning, p->argument };
-		int rc;
-
-		if (!p->has_data)
-			continue;
-		snprintf(data, sizeof(data), "%s/data/%s.dat", dir, p->name);
-		rc = gnuplot_draw(&d, &why);
-		p->drawn = rc == 0;
-		if (!rc)
-			continue;
-		p->why = why;
-		complain(0, "report: %s is not drawn: %s", p->name, why);
-		if (rc == -ENOENT) { /* say it once */
-			for (; i < PICTURES; i++)
-				if (pictures[i].has_data)
-					pictures[i].why = why;
-			break;
-		}
-	}
+	snprintf(data, sizeof(data), "%s/data", dir);
+	pictures_draw(pictures, PICTURES, &place);
 }
 
 int cmd_report(int argc, char **argv)

@@ -8,9 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "bench/commands.h"
 #include "bench/compare-report.h"
-#include "bench/gnuplot.h"
 
 static const struct {
 	const char *name, *caption;
@@ -178,27 +176,11 @@ static void subject_fill(const struct comparison *c, char *buf, size_t len)
 static void draw(const struct comparison *c, struct picture *p, const char *subject)
 {
 	char warning[256], data[4096];
-	const char *why = NULL;
-	int rc = 0;
+	const struct picture_place place = { "compare", c->dir, data, ".dat", subject, warning };
 
 	warning_fill(c, warning, sizeof(warning));
-	for (int i = 0; i < COMPARE_PICTURES; i++, p++) {
-		struct drawing d = {
-			p->name, c->dir, data, p->title, subject, warning, p->argument
-		};
-
-		if (!p->has_data)
-			continue;
-		/* Without gnuplot there is none for the next one either. */
-		if (rc != -ENOENT) {
-			snprintf(data, sizeof(data), "%s/data/%s.dat", c->dir, p->name);
-			rc = gnuplot_draw(&d, &why);
-			if (rc)
-				complain(0, "compare: %s is not drawn: %s", p->name, why);
-		}
-		p->drawn = !rc;
-		p->why = why;
-	}
+	snprintf(data, sizeof(data), "%s/data", c->dir);
+	pictures_draw(p, COMPARE_PICTURES, &place);
 }
 
 static int data_write(const struct comparison *c, struct picture *p, struct error *e)

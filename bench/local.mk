@@ -39,9 +39,8 @@ activemm_SOURCES = $(SCENARIOS) \
 	bench/observe.c bench/observe.h \
 	bench/plan.c bench/plan.h \
 	bench/prepare.c bench/prepare.h \
-	bench/report-data.c bench/report-dtlb.c bench/report-html.c bench/report-net.c bench/report-private.h \
-	bench/report-remote.c \
-	bench/report-watch.c bench/report.h \
+	bench/report-data.c bench/report-draw.c bench/report-dtlb.c bench/report-html.c bench/report-net.c \
+	bench/report-private.h bench/report-remote.c bench/report-watch.c bench/report.h \
 	bench/scenario.c bench/scenario.h \
 	bench/summary.c bench/summary.h \
 	bench/record.c bench/record.h \

@@ -96,14 +96,15 @@ static double share(const struct watch_report *r)
 }
 
 /* Does the table that the watch wrote down hold more than its header? */
-static bool table_has_lines(const struct result_set *set, const char *name, char *path, size_t size)
+static bool table_has_lines(const struct result_set *set, const char *name)
 {
+	char path[4096];
 	char *line = NULL;
 	bool found = false;
 	size_t room = 0;
 	FILE *file;
 
-	snprintf(path, size, "%s/%s.tsv", set->dir, name);
+	snprintf(path, sizeof(path), "%s/%s.tsv", set->dir, name);
 	file = fopen(path, "re");
 	while (file && !found && getline(&line, &room, file) > 0)
 		found = line[0] != '#' && line[0] != '\n';
@@ -142,40 +143,22 @@ static void pictures_fill(struct picture *p, const struct watch_report *r)
 		 who ? who : "Nobody", whole(top, "borrow") + whole(top, "pass"));
 }
 
-static void pictures_draw(struct picture *pictures, const struct watch_report *r,
-			  const struct result_set *set, const char *dir)
+static void draw(struct picture *p, const struct watch_report *r, const struct result_set *set,
+		 const char *dir)
 {
-	char subject[160], data[4096];
-	const char *why = NULL;
+	char subject[160];
+	const struct picture_place place = {
+		"report", dir,	   set->dir,
+		".tsv",	  subject, r->estimated ? "estimated, without BPF" : ""
+	};
 
 	report_subject(set, subject, sizeof(subject));
 	for (int i = 0; i < WATCH_PICTURES; i++) {
-		struct picture *p = &pictures[i];
-		struct drawing d = {
-			.name = p->name,
-			.dir = dir,
-			.data = data,
-			.title = p->title,
-			.subject = subject,
-			.warning = r->estimated ? "estimated, without BPF" : "",
-			.argument = "",
-		};
-		int rc = 0;
-
-		if (!table_has_lines(set, p->name, data, sizeof(data))) {
-			p->why = "the watch was ended before it wrote that down";
-			continue;
-		}
-		if (!why)
-			rc = gnuplot_draw(&d, &p->why);
-		else
-			p->why = why;
-		p->drawn = !why && !rc;
-		if (rc)
-			complain(0, "report: %s is not drawn: %s", p->name, p->why);
-		if (rc == -ENOENT) /* say it once */
-			why = p->why;
+		p[i].has_data = table_has_lines(set, p[i].name);
+		if (!p[i].has_data)
+			p[i].why = "the watch was ended before it wrote that down";
 	}
+	pictures_draw(p, WATCH_PICTURES, &place);
 }
 
 /* "Watched 3.0 s by BPF: 20310 switches, 61.2 % of them lazy; 8122 CR3 loads saved." */
@@ -316,7 +299,7 @@ int report_watch(const struct result_set *set, const char *dir, struct error *e)
 	if (!rc) {
 		report_fill(&report, set, summary);
 		pictures_fill(pictures, &report);
-		pictures_draw(pictures, &report, set, dir);
+		draw(pictures, &report, set, dir);
 		page.context = &report;
 		report_subject(set, subject, sizeof(subject));
 		rc = html_page(&page, e);

@@ -21,6 +21,17 @@ struct picture {
 
 #define PICTURES 11
 
+/* Where pictures go, what they are drawn from, and what stands on each of them. */
+struct picture_place {
+	const char *command; /* whose messages they are */
+	const char *dir;
+	const char *data, *ending; /* the data of NAME: folder data, file NAMEending */
+	const char *subject, *warning; /* warning: or "" */
+};
+
+/* Draws those of @p[@n] that have data; what cannot be drawn says so on standard error and in its why. */
+void pictures_draw(struct picture *p, int n, const struct picture_place *place);
+
 /*
  * Writes the data files of all pictures below @dir/data and fills @p[PICTURES]. Times are left out where they mean
  * nothing. 0 or -errno.
