@@ -41,6 +41,15 @@ void data_block(FILE *f, struct picture *p, const char *title)
 	p->has_data = true;
 }
 
+void data_interval(FILE *f, double median, double low, double high)
+{
+	if (isfinite(median))
+		fprintf(f, " %.6g %.6g %.6g", median, isfinite(low) ? low : median,
+			isfinite(high) ? high : median);
+	else
+		fprintf(f, " NaN NaN NaN");
+}
+
 static bool plain(const json_t *r)
 {
 	static const char *const own_picture[] = { "ring", "base", "shootdown", "refcount",

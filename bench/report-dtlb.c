@@ -2,32 +2,10 @@
 /* Picture of the dTLB misses and walk cycles that a PMU counted, against the working set. */
 #include <errno.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "bench/report-private.h"
 #include "bench/summary-group.h"
-
-static struct interval counted(const struct group *g, const char *name)
-{
-	double *v = malloc(g->n * sizeof(*v));
-	struct interval i = { .median = NAN, .low = NAN, .high = NAN };
-
-	if (v)
-		i = stats_median(v, group_values(g, value_counter, name, v), LEVEL, RESAMPLES,
-				 SEED);
-	free(v);
-	return i;
-}
-
-static void interval_write(FILE *f, const struct interval *i)
-{
-	if (isfinite(i->median))
-		fprintf(f, " %.6g %.6g %.6g", i->median, isfinite(i->low) ? i->low : i->median,
-			isfinite(i->high) ? i->high : i->median);
-	else
-		fprintf(f, " NaN NaN NaN");
-}
 
 /* What a change of mm adds at the working set where it adds most. */
 static void title(struct picture *p, const struct groups *groups)
@@ -80,16 +58,16 @@ int picture_dtlb(const struct data *d, struct picture *p)
 			    strcmp(member_text(g->params, "mode"), workset_curves[c].mode) ||
 			    strcmp(member_text(g->params, "pagesize"), "4k"))
 				continue;
-			misses = counted(g, "dtlb-load-misses");
-			cycles = counted(g, "dtlb-walk-cycles");
+			misses = group_interval(g, value_counter, "dtlb-load-misses");
+			cycles = group_interval(g, value_counter, "dtlb-walk-cycles");
 			if (!isfinite(misses.median) && !isfinite(cycles.median))
 				continue;
 			if (!begun)
 				data_block(f, p, workset_curves[c].title);
 			begun = true;
 			fprintf(f, "%.0f", member_number(g->params, "pages"));
-			interval_write(f, &misses);
-			interval_write(f, &cycles);
+			data_interval(f, misses.median, misses.low, misses.high);
+			data_interval(f, cycles.median, cycles.low, cycles.high);
 			fprintf(f, "\n");
 		}
 	}

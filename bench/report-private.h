@@ -26,6 +26,9 @@ extern const struct workset_curve workset_curves[WORKSET_CURVES];
 FILE *data_open(const struct data *d, const char *name);
 int data_close(const struct data *d, FILE *f, const char *name);
 
+/* Appends a median and its interval, of no width where there is none, or three NaN. */
+void data_interval(FILE *f, double median, double low, double high);
+
 /* Begins a block of the data and names it in the picture's argument. */
 void data_block(FILE *f, struct picture *p, const char *title);
 

@@ -27,14 +27,8 @@ static const json_t *find(const struct data *d, const char *scenario, const char
 
 static void interval_write(FILE *f, const json_t *i, double unit)
 {
-	double m = member_number(i, "median"), l = member_number(i, "low"),
-	       h = member_number(i, "high");
-
-	if (isfinite(m))
-		fprintf(f, " %.6g %.6g %.6g", m / unit, (isfinite(l) ? l : m) / unit,
-			(isfinite(h) ? h : m) / unit);
-	else
-		fprintf(f, " NaN NaN NaN");
+	data_interval(f, member_number(i, "median") / unit, member_number(i, "low") / unit,
+		      member_number(i, "high") / unit);
 }
 
 int picture_shootdown(const struct data *d, struct picture *p)

@@ -132,6 +132,11 @@ double value_counter(const json_t *t, const char *name)
 	return value_ns(json_object_get(json_object_get(t, "counters"), name), "per_round_trip");
 }
 
+double value_figure(const json_t *t, const char *name)
+{
+	return value_ns(json_object_get(json_object_get(t, "figures"), name), "value");
+}
+
 static int by_trial(const void *a, const void *b)
 {
 	const struct round_value *x = a, *y = b;
@@ -270,12 +275,12 @@ double group_median(const struct group *g, double (*what)(const json_t *, const 
 	return r;
 }
 
-struct interval group_interval(const struct group *g)
+struct interval group_interval(const struct group *g,
+			       double (*what)(const json_t *t, const char *name), const char *name)
 {
 	double *v = malloc((g->n + 1) * sizeof(*v));
-	struct interval r = stats_median(v,
-					 v ? group_values(g, value_ns, "ns_per_round_trip", v) : 0,
-					 LEVEL, RESAMPLES, SEED);
+	struct interval r = stats_median(v, v ? group_values(g, what, name, v) : 0, LEVEL,
+					 RESAMPLES, SEED);
 
 	free(v);
 	return r;

@@ -40,10 +40,11 @@ const struct group *group_like(const struct groups *g, const char *scenario, jso
 /* Is it valid, with a time? */
 bool trial_usable(const json_t *t);
 
-/* What of a trial: its own @name ("ns_per_round_trip"), its latency's, its counter's per round trip. NaN without. */
+/* What of a trial: its own @name ("ns_per_round_trip"), its latency's, its counter's per round trip, its scenario's figure. NaN without. */
 double value_ns(const json_t *t, const char *name);
 double value_latency(const json_t *t, const char *name);
 double value_counter(const json_t *t, const char *name);
+double value_figure(const json_t *t, const char *name);
 
 /* @what of every usable trial into @v (room for g->n); returns how many. */
 size_t group_values(const struct group *g, double (*what)(const json_t *t, const char *name),
@@ -51,8 +52,9 @@ size_t group_values(const struct group *g, double (*what)(const json_t *t, const
 /* Their median; NaN without any. */
 double group_median(const struct group *g, double (*what)(const json_t *, const char *),
 		    const char *name);
-/* Median and interval of the times, ns per round trip. */
-struct interval group_interval(const struct group *g);
+/* Their median and its interval. */
+struct interval group_interval(const struct group *g,
+			       double (*what)(const json_t *t, const char *name), const char *name);
 
 /* A weighted sum of groups' times: a scenario minus its base has weights 1 and -1. */
 struct term {

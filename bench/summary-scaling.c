@@ -8,10 +8,7 @@
 
 static double pace(const json_t *t)
 {
-	const json_t *figure = json_object_get(json_object_get(t, "figures"),
-					       "round-trips-per-cpu");
-
-	return trial_usable(t) ? value_ns(figure, "value") : NAN;
+	return trial_usable(t) ? value_figure(t, "round-trips-per-cpu") : NAN;
 }
 
 /* The same round's trial of @g, NULL if there is none of use. */

@@ -24,23 +24,17 @@ static json_t *medians(const struct group *g, double (*what)(const json_t *, con
 	return o;
 }
 
-static double value_figure(const json_t *t, const char *name)
-{
-	return value_ns(json_object_get(json_object_get(t, "figures"), name), "value");
-}
-
 /* What the scenario itself found out, by name; NULL if nothing. A figure that no trial has keeps its reason. */
-static json_t *figures_json(const struct group *g, double *v)
+static json_t *figures_json(const struct group *g)
 {
 	const json_t *figures = json_object_get(g->trials[g->n - 1], "figures");
 	json_t *o = json_object(), *one, *f;
 	const char *name;
 
 	json_object_foreach ((json_t *)figures, name, f) {
-		size_t n = group_values(g, value_figure, name, v);
-		struct interval i = stats_median(v, n, LEVEL, RESAMPLES, SEED);
+		struct interval i = group_interval(g, value_figure, name);
 
-		if (n) {
+		if (i.n) {
 			one = summary_interval(&i);
 			json_object_set(one, "unit", json_object_get(f, "unit"));
 		} else {
@@ -60,7 +54,7 @@ static json_t *group_json(const struct group *g)
 	double *v = malloc(g->n * sizeof(*v));
 	json_t *o = json_object(), *names = json_object(), *violations = json_array(), *one;
 	struct interval ns;
-	size_t n, valid = 0, k;
+	size_t valid = 0, k;
 
 	if (!v)
 		return NULL;
@@ -71,8 +65,7 @@ static json_t *group_json(const struct group *g)
 			    json_array_size(violations) < 5)
 				json_array_append(violations, json_object_get(one, "text"));
 	}
-	n = group_values(g, value_ns, "ns_per_round_trip", v);
-	ns = stats_median(v, n, LEVEL, RESAMPLES, SEED);
+	ns = group_interval(g, value_ns, "ns_per_round_trip");
 	json_object_set_new(o, "scenario", json_string(g->scenario));
 	json_object_set(o, "params", (json_t *)g->params);
 	json_object_set_new(o, "trials", json_integer((json_int_t)g->n));
@@ -85,7 +78,7 @@ static json_t *group_json(const struct group *g)
 	for (size_t i = 0; i < sizeof(points) / sizeof(*points); i++)
 		json_object_set_new(names, points[i], json_null());
 	json_object_set_new(o, "latency", medians(g, value_latency, names, v));
-	one = figures_json(g, v);
+	one = figures_json(g);
 	if (one)
 		json_object_set_new(o, "figures", one);
 	if (json_object_get(g->trials[0], "claim"))
@@ -143,8 +136,8 @@ static json_t *headline_json(const struct groups *g)
 		return json_pack(
 			"{s:s}", "unavailable",
 			"the set lacks one of kworker, process and thread without a working set");
-	l = group_interval(lazy);
-	r = group_interval(real);
+	l = group_interval(lazy, value_ns, "ns_per_round_trip");
+	r = group_interval(real, value_ns, "ns_per_round_trip");
 	s = group_difference(real, base);
 	if (!isfinite(l.median) || !isfinite(r.median) || !isfinite(s.median))
 		return json_pack("{s:s}", "unavailable",
