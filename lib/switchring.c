@@ -52,7 +52,7 @@ void switch_ring_init(struct switch_ring *ring)
 		ring->flush_fd[i] = -1;
 }
 
-static int event_open(struct perf_event_attr *attr, unsigned int cpu, struct error *error)
+int switch_event_open(struct perf_event_attr *attr, unsigned int cpu, struct error *error)
 {
 	int fd = syscall(SYS_perf_event_open, attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
 
@@ -90,7 +90,7 @@ static int flushes_open(struct switch_ring *ring, unsigned int cpu,
 	};
 
 	for (int i = 0; events->has_flush && i < SWITCH_RING_FLUSHES; i++) {
-		ring->flush_fd[i] = event_open(&attr, cpu, error);
+		ring->flush_fd[i] = switch_event_open(&attr, cpu, error);
 		if (ring->flush_fd[i] < 0)
 			return ring->flush_fd[i];
 		if (ioctl(ring->flush_fd[i], PERF_EVENT_IOC_SET_FILTER, flush_filters[i]))
@@ -116,7 +116,7 @@ int switch_ring_open(struct switch_ring *ring, unsigned int cpu, const struct sw
 	};
 	int ret;
 
-	ring->fd = event_open(&attr, cpu, error);
+	ring->fd = switch_event_open(&attr, cpu, error);
 	ret = ring->fd < 0 ? ring->fd : ring_map(ring, cpu, error);
 	if (!ret)
 		ret = flushes_open(ring, cpu, events, error);

@@ -37,6 +37,11 @@ struct switch_ring {
 	uint64_t head; /* end of what was looked through for forks */
 };
 
+struct perf_event_attr;
+
+/* A perf event on all that a CPU runs: its descriptor, or -EPERM with how to get the permission, or another -errno. */
+int switch_event_open(struct perf_event_attr *attr, unsigned int cpu, struct error *error);
+
 typedef void (*switch_ring_visit)(void *context, unsigned int cpu,
 				  const struct switch_record *record);
 

@@ -69,16 +69,8 @@ static int event_open(const struct switchsteps *steps, uint64_t id, struct error
 		.wakeup_events = UINT32_MAX, /* nobody is to be woken */
 		.disabled = 1,
 	};
-	int fd = (int)syscall(SYS_perf_event_open, &attr, -1, steps->cpu, -1, PERF_FLAG_FD_CLOEXEC);
 
-	if (fd >= 0)
-		return fd;
-	if (errno == EACCES || errno == EPERM)
-		return error_set(error, EPERM,
-				 "perf events of CPU %u: %s; run as root, with CAP_PERFMON, or set "
-				 "kernel.perf_event_paranoid to -1",
-				 steps->cpu, strerror(errno));
-	return error_set(error, errno, "perf events of CPU %u: %s", steps->cpu, strerror(errno));
+	return switch_event_open(&attr, steps->cpu, error);
 }
 
 static int events_open(struct switchsteps *steps, struct error *error)
