@@ -7,6 +7,10 @@
 #include "lib/stats-order.h"
 #include "lib/stats-rank.h"
 
+/* The counts that are compared exactly, and held against a gate. */
+#define COMPARE_COUNTS 4
+extern const char *const compare_counts[COMPARE_COUNTS];
+
 /* What is known of one group by itself. */
 struct facts {
 	const struct trial_group *group;

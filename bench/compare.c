@@ -21,11 +21,12 @@ static double middle(const struct trial_values *v)
 	return stats_sorted_median(v->v, v->n);
 }
 
+const char *const compare_counts[COMPARE_COUNTS] = { "cr3-loads", "cr3-flushes", "context-switches",
+						     "tlb-ipis" };
+
 /* Counts per round trip that differ by more than two sound trials may. */
 static json_t *count_differences(const struct side *a, const struct side *b)
 {
-	static const char *const counts[] = { "cr3-loads", "cr3-flushes", "context-switches",
-					      "tlb-ipis" };
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < a->set->n; i++) {
@@ -33,9 +34,11 @@ static json_t *count_differences(const struct side *a, const struct side *b)
 
 		if (!g || is_watch(f->group))
 			continue;
-		for (size_t c = 0; c < sizeof(counts) / sizeof(*counts); c++) {
-			const struct trial_values *v = trial_counter(a->set, f->group, counts[c]),
-						  *w = trial_counter(b->set, g->group, counts[c]);
+		for (size_t c = 0; c < COMPARE_COUNTS; c++) {
+			const struct trial_values *v = trial_counter(a->set, f->group,
+								     compare_counts[c]),
+						  *w = trial_counter(b->set, g->group,
+								     compare_counts[c]);
 			double x = middle(v), y = middle(w);
 
 			/* As much as visitors may add to a sound trial. */
@@ -48,7 +51,7 @@ static json_t *count_differences(const struct side *a, const struct side *b)
 			json_array_append_new(list,
 					      json_pack("{s:s, s:s, s:s, s:f, s:f}", "scenario",
 							f->scenario, "params", f->params, "count",
-							counts[c], "base", x, "other", y));
+							compare_counts[c], "base", x, "other", y));
 		}
 	}
 	return list;

@@ -29,7 +29,7 @@ activemm_SOURCES = $(SCENARIOS) \
 	bench/cmd-report.c \
 	bench/cmd-run.c \
 	bench/compare.c bench/compare.h bench/compare-private.h \
-	bench/compare-csv.c bench/compare-facts.c bench/compare-machine.c \
+	bench/compare-csv.c bench/compare-facts.c bench/compare-gate.c bench/compare-machine.c \
 	bench/compare-print.c bench/compare-verdict.c \
 	bench/compare-heat.c bench/compare-html.c bench/compare-pictures.c bench/compare-points.c \
 	bench/compare-report.c bench/compare-report.h \
