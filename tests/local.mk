@@ -54,7 +54,7 @@ print-unit-tests:
 # The bare loop that scripts/figures sets the harness against.
 check_PROGRAMS += tests/figures/bare-loop
 tests_figures_bare_loop_SOURCES = tests/figures/bare-loop.c
-EXTRA_DIST += scripts/bisect-step scripts/figures scripts/figures-compare tests/figures/large-set.py tests/lab/lib.sh tests/lab/explain-guest.sh tests/lab/test-bisect.sh tests/lab/test-explain.sh tests/lab/isolate-guest.sh tests/lab/isolate-v1-guest.sh tests/lab/test-isolate.sh tests/lab/test-kernels.sh
+EXTRA_DIST += scripts/bisect-step scripts/figures scripts/figures-compare tests/figures/large-set.py tests/lab/lib.sh tests/lab/explain-guest.sh tests/lab/test-bisect.sh tests/lab/test-explain.sh tests/lab/isolate-guest.sh tests/lab/test-isolate.sh tests/lab/test-kernels.sh
 
 # Hostile result sets: scripts/test runs it for a while where clang has libFuzzer; `make fuzz' builds and runs it.
 FUZZ_CC = clang

@@ -53,3 +53,17 @@ PY
 
 # The CPU that the suite chooses.
 measured_cpu() { "$activemm" info --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["choice"]["cpu"])'; }
+
+# change FROM TO CODE: a copy of a set of which Python's CODE has changed the machine record `m' and the trials `lines'.
+change() {
+	cp -r "$1" "$2"
+	python3 - "$2" "$3" <<'PY'
+import json, sys
+d, code = sys.argv[1:]
+m = json.load(open(d + "/machine.json"))
+lines = [json.loads(line) for line in open(d + "/trials.jsonl")]
+exec(code)
+json.dump(m, open(d + "/machine.json", "w"))
+open(d + "/trials.jsonl", "w").writelines(json.dumps(t) + "\n" for t in lines)
+PY
+}

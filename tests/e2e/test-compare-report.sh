@@ -27,19 +27,6 @@ with open(d + "/trials.jsonl", "w") as f:
                 "cr3-loads": {"value": 0, "per_round_trip": loads if name == "kworker" else 2.0, "source": "made"}}}), file=f)
 PY
 }
-# change FROM TO CODE: a copy of a set of which Python's CODE has changed the machine record `m' and the trials `lines'.
-change() {
-	cp -r "$1" "$2"
-	python3 - "$2" "$3" <<'PY'
-import json, sys
-d, code = sys.argv[1:]
-m = json.load(open(d + "/machine.json"))
-lines = [json.loads(line) for line in open(d + "/trials.jsonl")]
-exec(code)
-json.dump(m, open(d + "/machine.json", "w"))
-open(d + "/trials.jsonl", "w").writelines(json.dumps(t) + "\n" for t in lines)
-PY
-}
 make_set a 6.0 1 0
 make_set b 6.1_rc2 1.03 2
 make_set c 6.2 0.98 0

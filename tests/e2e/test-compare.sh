@@ -27,20 +27,8 @@ with open(d + "/trials.jsonl", "w") as f:
                 "cr3-loads": {"value": 0, "per_round_trip": loads if name == "kworker" else 0.0, "source": "made"}}}), file=f)
 PY
 }
-# change FROM TO CODE: a copy of a set of which Python's CODE has changed each trial `t' (number `i') or the machine record `m'.
-change() {
-	cp -r "$1" "$2"
-	python3 - "$2" "$3" <<'PY'
-import json, sys
-d, code = sys.argv[1:]
-m = json.load(open(d + "/machine.json"))
-lines = [json.loads(line) for line in open(d + "/trials.jsonl")]
-for i, t in enumerate(lines):
-    exec(code)
-json.dump(m, open(d + "/machine.json", "w"))
-open(d + "/trials.jsonl", "w").writelines(json.dumps(t) + "\n" for t in lines if t)
-PY
-}
+# each FROM TO CODE: a copy of a set of which Python's CODE has changed each trial `t' (number `i') or the machine record `m'.
+each() { change "$1" "$2" "for i, t in enumerate(lines): $3"; }
 make_set a 1 0
 make_set b 1 0
 make_set slow 1.03 0 6.1
@@ -55,17 +43,17 @@ check "  and says how much" grep -qE "^thread .* no difference larger than 0\.[1
 check "two sets of one kind do not differ" [ "$(verdicts a b)" = same ]
 check "3 % more is slower" [ "$(verdicts a slow)" = slower ]
 check "and the other way round faster" [ "$(verdicts slow a)" = faster ]
-change a noisy 't["ns_per_round_trip"] *= 1 + (i * 7919 % 45) / 45'
+each a noisy 't["ns_per_round_trip"] *= 1 + (i * 7919 % 45) / 45'
 run compare a noisy --json
 check "what is too noisy says how many trials would tell" is 'all(r["verdict"] in ("slower", "noisy") for r in rows)'
-change noisy noisier 't["ns_per_round_trip"] *= 1 + (i * 104729 % 45) / 450'
+each noisy noisier 't["ns_per_round_trip"] *= 1 + (i * 104729 % 45) / 450'
 run compare noisy noisier
 check "  in words" grep -qE "too noisy to tell 2 % \([0-9]{3,4} trials would\)" "$tmp/out"
 
-change a drifting 't["ns_per_round_trip"] *= 1 + i / 400'
+each a drifting 't["ns_per_round_trip"] *= 1 + i / 400'
 run compare a drifting --json
 check "drift is noted, of the set that drifts" is 'all(any("other drifts" in n for n in r["notes"]) and not any("base drifts" in n for n in r["notes"]) for r in rows)'
-change a cold 't["batches"] = {"series_ns": [9.0, 9.0] + [8.0 + ((i * 31 + k) * 2654435761 >> 7) % 7 / 10 for k in range(18)]}'
+each a cold 't["batches"] = {"series_ns": [9.0, 9.0] + [8.0 + ((i * 31 + k) * 2654435761 >> 7) % 7 / 10 for k in range(18)]}'
 run compare a cold --json
 check "batches that warm up are noted" is 'all(any("the first 2 batches" in n for n in r["notes"]) for r in rows)'
 
@@ -80,8 +68,8 @@ check "a gate that noise has blinded says so" sh -c '[ "$1" = 0 ] && [ "$(wc -l 
 run compare a loads --fail-above 50
 check "a kernel thread that begins to load CR3 is a regression" [ "$status" = 3 ]
 check "  and the first line" sh -c 'head -n 1 "$1" | grep -q "^COUNT kworker.*cr3-loads.*2.00, was 0.00"' - "$tmp/out"
-change a asks 't["counters"]["tlb-ipis"] = {"value": 0, "per_round_trip": 1.0 if t["scenario"] == "thread" else 0.0, "source": "made"}'
-change asks asks-more 't["counters"]["tlb-ipis"]["per_round_trip"] += 0.5 if t["scenario"] == "thread" else 0.02'
+each a asks 't["counters"]["tlb-ipis"] = {"value": 0, "per_round_trip": 1.0 if t["scenario"] == "thread" else 0.0, "source": "made"}'
+each asks asks-more 't["counters"]["tlb-ipis"]["per_round_trip"] += 0.5 if t["scenario"] == "thread" else 0.02'
 run compare asks asks-more --fail-above 50
 check "so is a kernel that asks more of other CPUs' TLBs" sh -c '[ "$1" = 3 ] && [ "$(grep -c ^COUNT "$2")" = 1 ] && grep -q "^COUNT thread.*tlb-ipis.*1.50, was 1.00" "$2"' - "$status" "$tmp/out"
 cp -r a fewer && grep -v kworker a/trials.jsonl >fewer/trials.jsonl
@@ -110,19 +98,19 @@ golden compare-many.txt a slow third
 golden compare-many.md a slow third --markdown
 check "every line of CSV has as many fields" python3 -c 'import csv,sys; sys.exit(len({len(r) for r in csv.reader(open(sys.argv[1]))}) != 1)' "$golden/compare.csv"
 
-change a blind 't["counters"]["cr3-loads"] = {"unavailable": "no tracefs"}; m["counters"] = {"cr3-loads": {"unavailable": "no tracefs: mount it"}}'
+each a blind 't["counters"]["cr3-loads"] = {"unavailable": "no tracefs"}; m["counters"] = {"cr3-loads": {"unavailable": "no tracefs: mount it"}}'
 run compare a blind --fail-above 50
 check "a counter that is lost is a line with its reason" grep -q "^LOST cr3-loads: counted only in a (3 of 3 rows): no tracefs: mount it" "$tmp/out"
 check "  and the gate says that it did not see it" sh -c '[ "$1" = 0 ] && grep -q "cr3-loads was not held against the gate" "$2"' - "$status" "$tmp/err"
-change a unverified 't["verified"] = i > 0'
+each a unverified 't["verified"] = i > 0'
 run compare a unverified --csv --force
 check "--force says so in CSV" grep -q ",forced$" "$tmp/out"
 run compare a unverified
 check "verified with unverified: no times" grep -q "^Times are not compared: only one of the sets is verified" "$tmp/out"
 
 # What activemm watch --record writes: rates, that vary, and no costs.
-change a watch1 't["scenario"] = "watch"; t["params"] = {}; t["cpu"] = -1; t["counters"] = {k: {"value": 1, "per_round_trip": v * (1 + i % 7 / 50), "source": "BPF"} for k, v in (("context-switches", 1), ("switches-borrow", 0.2), ("cr3-loads-saved", 0.4))}'
-change watch1 watch2 't["counters"]["cr3-loads-saved"]["per_round_trip"] *= 0.5; t["ns_per_round_trip"] *= 1.5'
+each a watch1 't["scenario"] = "watch"; t["params"] = {}; t["cpu"] = -1; t["counters"] = {k: {"value": 1, "per_round_trip": v * (1 + i % 7 / 50), "source": "BPF"} for k, v in (("context-switches", 1), ("switches-borrow", 0.2), ("cr3-loads-saved", 0.4))}'
+each watch1 watch2 't["counters"]["cr3-loads-saved"]["per_round_trip"] *= 0.5; t["ns_per_round_trip"] *= 1.5'
 run compare watch1 watch2 --json --fail-above 1
 check "recorded watches compare by their rates" is '{r["quantity"]: r["verdict"] for r in rows} == {"ns-between-switches": "more", "switches-borrow": "noisy", "cr3-loads-saved": "fewer"}'
 check "  and are no regression" [ "$status" = 0 ]
@@ -134,22 +122,22 @@ else
 fi
 
 # Older, newer, damaged, hostile.
-change a old 't.pop("schema"); t.pop("counters"); t.pop("violations"); t.pop("trial"); t.pop("attempt"); m.pop("schema", None)'
+each a old 't.pop("schema"); t.pop("counters"); t.pop("violations"); t.pop("trial"); t.pop("attempt"); m.pop("schema", None)'
 run compare old slow --json --force
 check "lines from before there were versions are read" is '{r["verdict"] for r in rows} == {"slower"}'
 run compare a old
 check "  as unverified or verified as they say" grep -q "^LOST cr3-loads" "$tmp/out"
-change a newer 't["schema"] = 2'
+each a newer 't["schema"] = 2'
 refuses "a newer schema" 1 "trials.jsonl:1: written by a newer version" compare a newer
-change a newer-machine 'm["schema"] = 2'
+each a newer-machine 'm["schema"] = 2'
 refuses "a newer machine record" 1 "machine.json: written by a newer version" compare a newer-machine
 cp -r a half && truncate -s -20 half/trials.jsonl
 run compare a half
 check "a half-written last line is dropped with a notice" sh -c '[ "$1" = 0 ] && [ "$(cat "$2")" = "activemm: half/trials.jsonl:45: the last line is half-written and was left out" ]' - "$status" "$tmp/err"
 # A count that varies from trial to trial, as a ring's flushes do, is no difference where both sets have its values.
-change a sevens 't["counters"]["cr3-loads"]["per_round_trip"] = 7'
-change a halves 't["counters"]["cr3-loads"]["per_round_trip"] = 7 if i % 5 == 0 else 3.5'
-change a threes 't["counters"]["cr3-loads"]["per_round_trip"] = 3.5'
+each a sevens 't["counters"]["cr3-loads"]["per_round_trip"] = 7'
+each a halves 't["counters"]["cr3-loads"]["per_round_trip"] = 7 if i % 5 == 0 else 3.5'
+each a threes 't["counters"]["cr3-loads"]["per_round_trip"] = 3.5'
 run compare sevens halves --json
 check "a count that varies and also agrees is no difference" is 'c[0]["counts"] == []'
 run compare sevens threes --json

@@ -1,33 +1,73 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# In a lab kernel: --isolate by the cpusets of cgroup v2. A group that inherits its CPUs and one that names them, a task in each.
+# In a lab kernel: --isolate where cpusets are cgroup v2's or v1's, ended by a signal.
+# usage: isolate-guest.sh v1|v2 TERM|KILL
 set -u
 fail() { echo "not ok - $1"; exit 1; }
+mask() { taskset -p "$1" | sed 's/.*: //'; }
+version=$1 signal=$2
+
+# v2: a group that inherits its CPUs and one that names them, a task in each.
+prepare_v2() {
+	mount -t cgroup2 none /cg || fail "cgroup2 cannot be mounted"
+	echo +cpuset >/cg/cgroup.subtree_control || fail "no cpuset controller"
+	mkdir /cg/inherits /cg/names
+	echo 0-1 >/cg/names/cpuset.cpus
+	for group in names inherits; do
+		sleep 1000 &
+		task=$!
+		echo $task >"/cg/$group/cgroup.procs"
+	done
+	own=/cg/inherits/cgroup.procs
+}
+during_v2() {
+	[ "$(cat /cg/names/cpuset.cpus.effective)" = 0 ] || fail "during the run the group that names CPUs has $(cat /cg/names/cpuset.cpus.effective)"
+	grep -q "^0::/$" "/proc/$run/cgroup" || fail "the run is in $(cat "/proc/$run/cgroup")"
+}
+after_v2() {
+	[ "$(cat /cg/names/cpuset.cpus)" = 0-1 ] || fail "the group that named 0-1 now names $(cat /cg/names/cpuset.cpus)"
+	[ "$(cat /cg/names/cpuset.cpus.effective)" = 0-1 ] || fail "afterwards the group has $(cat /cg/names/cpuset.cpus.effective)"
+}
+
+# v1: a task in a cpuset leaves by its affinity; what it forks meanwhile stays away, too.
+prepare_v1() {
+	mount -t cgroup -o cpuset none /cg || fail "the cpuset controller cannot be mounted"
+	mkdir /cg/group
+	echo 0-1 >/cg/group/cpuset.cpus
+	echo 0 >/cg/group/cpuset.mems
+	sh -c 'while :; do sleep 1; done' &
+	task=$!
+	echo $task >/cg/group/cgroup.procs || fail "no task may enter the cpuset"
+	own=/cg/cgroup.procs
+}
+during_v1() {
+	forked=
+	while [ -z "$forked" ]; do # it lives for a second only
+		forked=$(mask "$(cut -d' ' -f1 "/proc/$task/task/$task/children")" 2>/dev/null)
+	done
+	[ "$forked" = 1 ] || fail "during the run a task forked in the cpuset has $forked"
+}
+after_v1() {
+	[ "$(cat /cg/group/cpuset.cpus)" = 0-1 ] || fail "the cpuset, which was 0-1, is $(cat /cg/group/cpuset.cpus)"
+}
+
 mkdir -p /cg
-mount -t cgroup2 none /cg || fail "cgroup2 cannot be mounted"
-echo +cpuset >/cg/cgroup.subtree_control || fail "no cpuset controller"
-mkdir /cg/inherits /cg/names
-echo 0-1 >/cg/names/cpuset.cpus
-for group in inherits names; do
-	sleep 1000 &
-	echo $! >"/cg/$group/cgroup.procs"
-	[ $group = inherits ] && inherits=$!
-done
-sh -c 'echo $$ >/cg/inherits/cgroup.procs; exec activemm run thread --cpu 1 --isolate --trials 100 --iterations 3000 -o /tmp/set' >/tmp/out 2>&1 &
+"prepare_$version"
+sh -c 'echo $$ >"$1"; exec activemm run thread --cpu 1 --isolate --trials 100 --iterations 3000 -o /tmp/set' - "$own" >/tmp/out 2>&1 &
 run=$!
 i=0
 while ! [ -s /tmp/set/trials.jsonl ]; do i=$((i + 1)); [ $i -lt 300 ] || { cat /tmp/out; fail "the run did not begin"; }; sleep 0.1; done
-[ "$(taskset -p "$inherits" | sed 's/.*: //')" = 1 ] || fail "during the run the task whose group inherits has $(taskset -p "$inherits")"
-[ "$(cat /cg/names/cpuset.cpus.effective)" = 0 ] || fail "during the run the group that names CPUs has $(cat /cg/names/cpuset.cpus.effective)"
-grep -q "^0::/$" "/proc/$run/cgroup" || fail "the run is in $(cat "/proc/$run/cgroup")"
-kill "-$1" $run
+# Children made before the run began keep their CPUs.
+[ "$version" = v2 ] || sleep 2
+[ "$(mask "$task")" = 1 ] || fail "during the run the task has $(mask "$task")"
+"during_$version"
+kill "-$signal" $run
 wait $run
-if [ "$1" = KILL ]; then
+if [ "$signal" = KILL ]; then
 	sleep 1
 	activemm run thread --trials 1 --iterations 300 -o /tmp/next >/tmp/out 2>&1
 	grep -q "put back" /tmp/out || { cat /tmp/out; fail "the next start did not put things back"; }
 fi
-[ "$(taskset -p "$inherits" | sed 's/.*: //')" = 3 ] || fail "afterwards the task whose group inherits has $(taskset -p "$inherits")"
-[ "$(cat /cg/names/cpuset.cpus)" = 0-1 ] || fail "the group that named 0-1 now names $(cat /cg/names/cpuset.cpus)"
-[ "$(cat /cg/names/cpuset.cpus.effective)" = 0-1 ] || fail "afterwards the group has $(cat /cg/names/cpuset.cpus.effective)"
-echo "ok - cpusets of cgroup v2 give the CPU up and get it back after SIG$1"
+[ "$(mask "$task")" = 3 ] || fail "afterwards the task has $(mask "$task")"
+"after_$version"
+echo "ok - cgroup $version: the CPU is given up and comes back after SIG$signal"

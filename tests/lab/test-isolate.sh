@@ -7,7 +7,7 @@ set -u
 . "$(dirname "$0")/lib.sh"
 
 for signal in TERM KILL; do
-	guest "cpusets of cgroup v2 give the CPU up and get it back, SIG$signal" newest --file "$here/isolate-guest.sh:/bin/guest.sh" -- sh /bin/guest.sh $signal
+	guest "cpusets of cgroup v2 give the CPU up and get it back, SIG$signal" newest --file "$here/isolate-guest.sh:/bin/guest.sh" -- sh /bin/guest.sh v2 $signal
 	# Newer kernels may be without cgroup v1's cpusets.
-	guest "so does a task in a cpuset of cgroup v1, SIG$signal" oldest --file "$here/isolate-v1-guest.sh:/bin/guest.sh" -- sh /bin/guest.sh $signal
+	guest "so does a task in a cpuset of cgroup v1, SIG$signal" oldest --file "$here/isolate-guest.sh:/bin/guest.sh" -- sh /bin/guest.sh v1 $signal
 done
