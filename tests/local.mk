@@ -59,8 +59,8 @@ EXTRA_DIST += scripts/bisect-step scripts/figures scripts/figures-compare tests/
 # Hostile result sets: scripts/test runs it for a while where clang has libFuzzer; `make fuzz' builds and runs it.
 FUZZ_CC = clang
 FUZZ_TIME = 15
-FUZZED = tests/fuzz/fuzz-result.c bench/compare.c bench/compare-csv.c bench/compare-facts.c bench/compare-machine.c \
-	bench/compare-print.c bench/compare-verdict.c bench/summary-group.c bench/summary-print.c lib/error.c lib/lines.c lib/result.c \
+FUZZED = tests/fuzz/fuzz-result.c bench/compare.c bench/compare-csv.c bench/compare-facts.c bench/compare-gate.c bench/compare-machine.c \
+	bench/compare-print.c bench/compare-verdict.c bench/summary-group.c bench/summary-print.c lib/error.c lib/lines.c lib/member.c lib/result.c \
 	lib/stats.c lib/stats-order.c lib/stats-rank.c lib/trialscan.c lib/trialset.c lib/trialset-part.c
 FUZZ_FLAGS = -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
 tests/fuzz/fuzz-result: $(FUZZED)
