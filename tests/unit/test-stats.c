@@ -7,14 +7,17 @@
 #include <cmocka.h>
 #include <gsl/gsl_randist.h>
 #include <gsl/gsl_rng.h>
+#include <gsl/gsl_sort.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/stats-order.h"
-#include "lib/stats-rank.h"
-#include "lib/stats.h"
+#include "lib/stats/order.h"
+#include "lib/stats/rank.h"
+#include "lib/stats/sessions.h"
+#include "lib/stats/speeds.h"
+#include "lib/stats/stats.h"
 
 #define MOST 1000
 
@@ -46,7 +49,7 @@ static size_t values(const json_t *o, const char *key, double *v)
 
 	json_array_foreach (a, i, one)
 		v[i] = json_number_value(one);
-	assert_in_range(json_array_size(a), 1, MOST);
+	assert_true(1 <= json_array_size(a) && json_array_size(a) <= MOST);
 	return json_array_size(a);
 }
 
@@ -276,7 +279,7 @@ static void the_trials_it_names_are_enough(void **state)
 		need += stats_trials_needed(x, 15, y, 15, 0.02, 0.01, 0.8) / 200;
 	}
 	n = (size_t)need;
-	assert_in_range(n, 20, 400);
+	assert_true(20 <= n && n <= 400);
 	for (int i = 0; i < 500; i++) {
 		noise(x, n, 1000, 0.03);
 		noise(y, n, 1020, 0.03);
@@ -326,6 +329,202 @@ static void too_little_gives_no_figure(void **state)
 	assert_true(isnan(stats_sorted_median(v, 0)));
 }
 
+/* Times of one speed, spread by @kind; and of two, @upper times apart, a quarter of the trials slow for @kind 6. */
+static double one_speed(int kind, size_t i)
+{
+	double z = gsl_ran_ugaussian(rng);
+
+	switch (kind) {
+	case 0: /* a quiet machine */
+		return 1 + 0.02 * z;
+	case 1:
+		return fmax(0.05, 1 + 0.1 * z);
+	case 2:
+		return fmax(0.05, 1 + 0.3 * z);
+	case 3:
+		return exp(0.3 * z);
+	case 4: /* an outlier */
+		return (1 + 0.03 * z) * (i ? 1 : 1.4);
+	default: /* a tail */
+		return 1 + 0.2 * gsl_ran_exponential(rng, 1);
+	}
+}
+
+static double two_speeds(double upper, double spread, size_t slow, size_t i)
+{
+	return (i < slow ? upper : 1) * (1 + spread * gsl_ran_ugaussian(rng));
+}
+
+static void speeds_are_found_where_there_are_two_and_seldom_elsewhere(void **state)
+{
+	enum { SAMPLES = 4000 };
+	double v[20];
+
+	(void)state;
+	gsl_rng_set(rng, 10);
+	for (size_t n = 5; n <= 20; n += n < 12 ? 1 : 8) {
+		int alarms[6] = { 0 }, found = 0, few = 0, near = 0;
+
+		for (int s = 0; s < SAMPLES; s++) {
+			for (int kind = 0; kind < 6; kind++) {
+				for (size_t i = 0; i < n; i++)
+					v[i] = one_speed(kind, i);
+				gsl_sort(v, 1, n);
+				alarms[kind] += stats_speeds(v, n) > 0;
+			}
+			for (size_t i = 0; i < n; i++)
+				v[i] = two_speeds(1.4, 0.02, n / 2, i);
+			gsl_sort(v, 1, n);
+			found += stats_speeds(v, n) == n - n / 2;
+			for (size_t i = 0; i < n; i++)
+				v[i] = two_speeds(1.4, 0.02, n < 9 ? 2 : (n + 3) / 4, i);
+			gsl_sort(v, 1, n);
+			few += stats_speeds(v, n) > 0;
+			for (size_t i = 0; i < n; i++)
+				v[i] = two_speeds(1.05, 0.001, n / 2, i);
+			gsl_sort(v, 1, n);
+			near += stats_speeds(v, n) > 0;
+		}
+		/* 1 in 100 is promised of normal and lognormal samples; three deviations more may come by chance. */
+		for (int kind = 0; kind < 4; kind++)
+			assert_true(alarms[kind] <= 0.015 * SAMPLES);
+		assert_true(alarms[0] <= 0.001 * SAMPLES && alarms[4] <= 0.001 * SAMPLES);
+		assert_true(alarms[5] <= 0.05 * SAMPLES);
+		assert_true(found >= (n < 6 ? 0.85 : 0.98) * SAMPLES);
+		assert_true(few >= (n < 6 ? 0.85 : 0.95) * SAMPLES);
+		assert_int_equal(near, 0); /* under 8 % is not worth a word */
+	}
+}
+
+enum { TRIALS = 12, SESSIONS_MOST = 24 };
+
+/* Logarithms of the medians of @n sessions whose trials vary by 2 %, they by @between times that; @speeds: two speeds, 1 : 1.35. */
+static void sessions(double *v, size_t n, double between, bool speeds, double shift)
+{
+	double t[TRIALS];
+
+	for (size_t i = 0; i < n; i++) {
+		double own = shift + (speeds ? (gsl_rng_uniform(rng) < 0.5 ? log(1.35) : 0)
+					     : 0.02 * between * gsl_ran_ugaussian(rng));
+
+		for (int k = 0; k < TRIALS; k++)
+			t[k] = exp(own + 0.02 * gsl_ran_ugaussian(rng));
+		v[i] = log(stats_percentile(t, TRIALS, 50));
+	}
+}
+
+/* The promise of a comparison of kernels: at most 5 in 100 equal ones are told apart, and 95 of 100 intervals hold the truth. */
+static void sessions_hold_their_level_and_their_intervals_the_truth(void **state)
+{
+	static const size_t sizes[] = { 2, 3, 4, 6, 8, 10 };
+	size_t nsizes = getenv("SESSIONS_TABLE") ? 6 : 4; /* permutations take their time */
+	static const double ratios[] = { 0, 0.5, 1, 3, 10 };
+	double x[SESSIONS_MOST], y[SESSIONS_MOST];
+
+	(void)state;
+	gsl_rng_set(rng, 11);
+	for (size_t s = 0; s < nsizes; s++)
+		for (size_t b = 0; b <= sizeof(ratios) / sizeof(*ratios); b++) {
+			bool speeds = b == sizeof(ratios) / sizeof(*ratios);
+			int tries = sizes[s] > 4 ? 150 : 1000, calls = 0, held = 0;
+			double slack;
+
+			for (int i = 0; i < tries; i++) {
+				struct stats_sessions r;
+
+				sessions(x, sizes[s], speeds ? 0 : ratios[b], speeds, 0);
+				sessions(y, sizes[s], speeds ? 0 : ratios[b], speeds, log(1.02));
+				r = stats_sessions(x, sizes[s], y, sizes[s], 0.95, 0.05);
+				held += r.low <= 1.02 && 1.02 <= r.high;
+				for (size_t k = 0; k < sizes[s]; k++)
+					y[k] -= log(1.02);
+				calls += stats_sessions(x, sizes[s], y, sizes[s], 0.95, 0.05).p <
+					 0.05;
+			}
+			slack = 4.5 * sqrt(0.05 * 0.95 / tries);
+			if (getenv("SESSIONS_TABLE"))
+				printf("%zu sessions, %s %.1f: %.1f %% called, %.1f %% held\n",
+				       sizes[s], speeds ? "speeds" : "ratio",
+				       speeds ? 1.35 : ratios[b], 100.0 * calls / tries,
+				       100.0 * held / tries);
+			/* Two speeds are no normal: few sessions may all happen to have one. */
+			assert_true(calls <=
+				    (0.05 + slack + (speeds && sizes[s] < 6 ? 0.1 : 0)) * tries);
+			assert_true(held >=
+				    (0.95 - slack - (speeds && sizes[s] < 6 ? 0.1 : 0)) * tries);
+		}
+}
+
+static void as_many_sessions_as_are_needed_find_two_percent(void **state)
+{
+	double x[SESSIONS_MOST], y[SESSIONS_MOST];
+
+	(void)state;
+	gsl_rng_set(rng, 12);
+	for (int k = 1; k <= 3; k++) {
+		double between = 0.3 * k, own = 0.02 * 1.25 / sqrt(TRIALS), /* of a median */
+			spread = hypot(0.02 * between, own);
+		double n = stats_sessions_needed(spread, 0.02, 0.05, 0.9);
+		int found = 0, tries = 600;
+
+		assert_true(n >= 2 && n <= SESSIONS_MOST);
+		for (int i = 0; i < tries; i++) {
+			sessions(x, (size_t)n, between, false, 0);
+			sessions(y, (size_t)n, between, false, log(1.02));
+			/* No permutations: alpha 0. */
+			found += stats_sessions(x, (size_t)n, y, (size_t)n, 0.95, 0).p < 0.05;
+		}
+		assert_true(found >= 0.86 * tries && found <= 0.995 * tries);
+	}
+	assert_true(isnan(stats_sessions_needed(NAN, 0.02, 0.05, 0.9)));
+	assert_true(stats_sessions_needed(0, 0.02, 0.05, 0.9) == 2);
+}
+
+static void variance_between_sessions_is_told_from_that_within(void **state)
+{
+	static double v[40 * TRIALS];
+	size_t ends[40];
+	double between, within, sum = 0;
+
+	(void)state;
+	gsl_rng_set(rng, 13);
+	for (int round = 0; round < 20; round++) {
+		for (size_t i = 0; i < 40; i++) {
+			double own = 0.05 * gsl_ran_ugaussian(rng);
+
+			for (size_t k = 0; k < TRIALS; k++)
+				v[i * TRIALS + k] = own + 0.02 * gsl_ran_ugaussian(rng);
+			ends[i] = (i + 1) * TRIALS;
+		}
+		stats_sessions_split(v, ends, 40, &between, &within);
+		assert_true(fabs(within - 0.02) < 0.003);
+		sum += between;
+	}
+	assert_true(fabs(sum / 20 - 0.05) < 0.004);
+	stats_sessions_split(v, ends, 1, &between, &within);
+	assert_true(isnan(between) && fabs(within - 0.02) < 0.02);
+	ends[1] = ends[0]; /* a session without trials */
+	stats_sessions_split(v, ends, 2, &between, &within);
+	assert_true(isnan(between));
+	assert_true(isnan(stats_sessions(v, 1, v, 2, 0.95, 0.05).p));
+}
+
+static void two_speeds_want_a_quarter_of_five_trials(void **state)
+{
+	static const double four[] = { 1, 1, 2, 2 }, alike[] = { 3, 3, 3, 3, 3, 3 },
+			    one[] = { 1, 1.01, 1.02, 1.03, 1.04, 2 },
+			    two[] = { 3.70, 3.71, 3.72, 5.20, 5.21, 5.22 },
+			    below_zero[] = { -5.2, -5.1, -5.15, 3.7, 3.71, 3.72 };
+
+	(void)state;
+	assert_int_equal(stats_speeds(four, 0), 0);
+	assert_int_equal(stats_speeds(four, 4), 0);
+	assert_int_equal(stats_speeds(alike, 6), 0);
+	assert_int_equal(stats_speeds(one, 6), 0);
+	assert_int_equal(stats_speeds(two, 6), 3);
+	assert_int_equal(stats_speeds(below_zero, 6), 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -340,6 +539,11 @@ int main(void)
 		cmocka_unit_test(the_trials_it_names_are_enough),
 		cmocka_unit_test(a_warm_up_is_found_where_there_is_one),
 		cmocka_unit_test(too_little_gives_no_figure),
+		cmocka_unit_test(speeds_are_found_where_there_are_two_and_seldom_elsewhere),
+		cmocka_unit_test(two_speeds_want_a_quarter_of_five_trials),
+		cmocka_unit_test(sessions_hold_their_level_and_their_intervals_the_truth),
+		cmocka_unit_test(as_many_sessions_as_are_needed_find_two_percent),
+		cmocka_unit_test(variance_between_sessions_is_told_from_that_within),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
