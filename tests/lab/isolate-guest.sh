@@ -3,7 +3,18 @@
 # In a lab kernel: --isolate where cpusets are cgroup v2's or v1's, ended by a signal.
 # usage: isolate-guest.sh v1|v2 TERM|KILL
 set -u
+tasks=
 fail() { echo "not ok - $1"; exit 1; }
+# For the next one in this boot: the groups go with their tasks.
+leave() {
+	# shellcheck disable=SC2086 # a list of pids
+	kill $tasks && wait $tasks
+	echo $$ >/cg/cgroup.procs
+	i=0
+	until rmdir /cg/*/ 2>/dev/null; do i=$((i + 1)); [ $i -lt 50 ] || break; sleep 0.1; done
+	umount /cg
+}
+trap leave EXIT
 mask() { taskset -p "$1" | sed 's/.*: //'; }
 version=$1 signal=$2
 
@@ -16,6 +27,7 @@ prepare_v2() {
 	for group in names inherits; do
 		sleep 1000 &
 		task=$!
+		tasks="$tasks $task"
 		echo $task >"/cg/$group/cgroup.procs"
 	done
 	own=/cg/inherits/cgroup.procs
@@ -37,6 +49,7 @@ prepare_v1() {
 	echo 0 >/cg/group/cpuset.mems
 	sh -c 'while :; do sleep 1; done' &
 	task=$!
+	tasks=$task
 	echo $task >/cg/group/cgroup.procs || fail "no task may enter the cpuset"
 	own=/cg/cgroup.procs
 }
@@ -53,10 +66,10 @@ after_v1() {
 
 mkdir -p /cg
 "prepare_$version"
-sh -c 'echo $$ >"$1"; exec activemm run thread --cpu 1 --isolate --trials 100 --iterations 3000 -o /tmp/set' - "$own" >/tmp/out 2>&1 &
+sh -c 'echo $$ >"$1"; exec activemm run thread --cpu 1 --isolate --trials 100 --iterations 3000 -o "$2"' - "$own" "/tmp/set-$signal" >/tmp/out 2>&1 &
 run=$!
 i=0
-while ! [ -s /tmp/set/trials.jsonl ]; do i=$((i + 1)); [ $i -lt 300 ] || { cat /tmp/out; fail "the run did not begin"; }; sleep 0.1; done
+while ! [ -s "/tmp/set-$signal/trials.jsonl" ]; do i=$((i + 1)); [ $i -lt 300 ] || { cat /tmp/out; fail "the run did not begin"; }; sleep 0.1; done
 # Children made before the run began keep their CPUs.
 [ "$version" = v2 ] || sleep 2
 [ "$(mask "$task")" = 1 ] || fail "during the run the task has $(mask "$task")"
@@ -65,7 +78,7 @@ kill "-$signal" $run
 wait $run
 if [ "$signal" = KILL ]; then
 	sleep 1
-	activemm run thread --trials 1 --iterations 300 -o /tmp/next >/tmp/out 2>&1
+	activemm run thread --trials 1 --iterations 300 -o "/tmp/next-$signal" >/tmp/out 2>&1
 	grep -q "put back" /tmp/out || { cat /tmp/out; fail "the next start did not put things back"; }
 fi
 [ "$(mask "$task")" = 3 ] || fail "afterwards the task has $(mask "$task")"

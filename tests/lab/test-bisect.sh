@@ -20,11 +20,24 @@ step() {
 		not_ok "$1 (status $status)"
 	fi
 }
+# The good set is made where numbers are written with commas.
+german=()
+if localedef -i de_DE -f UTF-8 "$tmp/de_DE.UTF-8" >"$tmp/log" 2>&1 || [ -e "$tmp/de_DE.UTF-8/LC_NUMERIC" ]; then
+	german=(env "LOCPATH=$tmp" LC_ALL=de_DE.UTF-8)
+fi
 # shellcheck disable=SC2086 # words are wanted
-"$top/scripts/kernel-lab" run newest --install $LAB --activemm "$ACTIVEMM" -o "$tmp/base" -- "$scenario" --trials 3 --iterations 400 >"$tmp/log" 2>&1
+"${german[@]}" "$top/scripts/kernel-lab" run newest --install $LAB --activemm "$ACTIVEMM" -o "$tmp/base" -- "$scenario" --trials 3 --iterations 400 >"$tmp/log" 2>&1
 if ! grep -q '"valid":true' "$tmp/base/trials.jsonl" 2>/dev/null; then
 	skip "a bisection's steps"
 	exit 0
+fi
+if [ "$("${german[@]}" bash -c 'printf %.1f 0,5' 2>/dev/null)" != 0,5 ]; then
+	echo "skipped: localedef cannot make de_DE.UTF-8 (Debian: locales)" >"$tmp/log"
+	skip "a boot in a German locale"
+elif python3 -c 'import json, sys; sys.exit(not json.load(open(sys.argv[1]))["seconds"] > 0)' "$tmp/base/lab.json" 2>>"$tmp/log"; then
+	ok "a boot in a German locale writes down its seconds"
+else
+	not_ok "a boot in a German locale writes down its seconds: $(grep seconds "$tmp/base/lab.json")"
 fi
 cp -r "$tmp/base" "$tmp/fewer"
 python3 - "$tmp/fewer/trials.jsonl" <<'PY'

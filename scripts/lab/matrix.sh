@@ -7,7 +7,7 @@
 run_suite() {
 	local kernel=$1 params=$2 into=$3 status
 	shift 3
-	[ -x "$activemm" ] || fail 1 "there is no program $activemm: build the suite (./bench-all does), or name it with --activemm"
+	need_program
 	[ ! -e "$into/lab.json" ] || fail 1 "$into already holds a result set: name another folder"
 	mkdir -p "$into" || exit 1
 	log=$into/kernel.log
@@ -36,6 +36,7 @@ write_label() {
   "package_version": $(json "$package_version"),
   "suite": $(json "$suite"),
   "boot": $(json "$params"),
+  "architecture": $(json "$arch"),
   "accelerator": $(json "$accel"),
   "times_meaningful": $([ "$accel" = kvm ] && echo true || echo false),
   "emulator": $(json "$(emulator_name)"),
@@ -58,11 +59,24 @@ cell_name() {
 
 cell_field() { sed -n -E "s/^  \"$2\": \"?(.*[^\",])\"?,?\$/\1/p" "$1/lab.json" 2>/dev/null; }
 
+# for_kernel KERNEL[@ARCH]: sets kernel, and what goes by its architecture.
+for_kernel() {
+	kernel=${1%@*}
+	arch=$default_arch
+	[ "$kernel" = "$1" ] || arch=${1##*@}
+	case $arch in amd64 | arm64) ;; *) wrong "'$1': an architecture is amd64 or arm64" ;; esac
+	activemm=$chosen
+	choose_arch
+}
+
 # start_cell: runs the cell in a folder of its own, which gets its name when it is complete.
 start_cell() {
-	local name=$1 kernel=$2 params=$3 option
+	local name=$1 params=$3 option kernel
+	for_kernel "$2"
+	local accel=$accel
+	! crossing || [ "$accel" != kvm ] || accel=tcg
 	local arguments=(run "$kernel" --boot "$params" -o "$out/.$name" --cpus "$cpus" --memory "$memory"
-		--time "$limit" --accel "$accel" --activemm "$activemm" --module "${module:-auto}")
+		--time "$limit" --accel "$accel" --arch "$arch" --activemm "$activemm" --module "${module:-auto}")
 	for option in "${files[@]}"; do arguments+=(--file "$option"); done
 	for option in "${probes[@]}"; do arguments+=(--modprobe "$option"); done
 	[ -z "$modules" ] || arguments+=(--modules "$modules")
@@ -102,18 +116,22 @@ end_cell() {
 run_matrix() {
 	local kernel params name names=() list
 	local -A running=() outcome=()
-	local done_count=0 worst=0 total
+	local done_count=0 worst=0 total default_arch=$arch
 	[ ${#boots[@]} -gt 0 ] || boots=("")
 	[ ${#command[@]} -gt 0 ] || command=(--quick)
 	out=${out:-results/lab}
 	jobs=${jobs:-$(nproc)}
 	IFS=, read -r -a list <<<"$kernels"
 	total=$((${#list[@]} * ${#boots[@]}))
-	[ -x "$activemm" ] || fail 1 "there is no program $activemm: build the suite (./bench-all does), or name it with --activemm"
-	need_emulator
 	mkdir -p "$out" || exit 1
 	make_tmp
 	# Once, before the cells ask the same at once.
+	for name in "${list[@]}"; do
+		for_kernel "$name"
+		need_program
+		need_emulator
+	done
+	for_kernel "${list[0]}"
 	choose_accel
 	for kernel in "${list[@]}"; do
 		for params in "${boots[@]}"; do

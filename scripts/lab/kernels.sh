@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Where kernels come from: apt, with a configuration and state of its own under $cache/apt.
+# Where kernels come from: apt, with a configuration and state of its own for each architecture under $cache.
 # shellcheck disable=SC2034,SC2154 # shared with kernel-lab
 
 suites=(bullseye bookworm bookworm-backports trixie trixie-backports forky sid)
@@ -19,32 +19,32 @@ mirror() {
 # indexes are accepted) and nothing else. Signatures are always checked.
 configure_apt() {
 	local suite url
-	mkdir -p "$cache/apt/state/lists/partial" "$cache/apt/cache/archives/partial" "$cache/kernels"
-	: >"$cache/apt/state/status"
-	keyring=$cache/apt/keyring.gpg
+	mkdir -p "$apt/state/lists/partial" "$apt/cache/archives/partial" "$cache/kernels"
+	: >"$apt/state/status"
+	keyring=$apt/keyring.gpg
 	[ -s "$keyring" ] || keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 	keyring=${ACTIVEMM_KEYRING:-$keyring}
 	[ -r "$keyring" ] || need "$keyring:debian-archive-keyring"
 	url=$(mirror)
 	for suite in "${suites[@]}"; do
 		echo "deb [signed-by=$keyring] $url $suite main"
-	done >"$cache/apt/sources.list"
+	done >"$apt/sources.list"
 	{
 		apt-config dump --format '%F "%v";%n' Acquire | grep -v -e 'Acquire::IndexTargets' -e '::Allow'
 		cat <<END
-Dir "$cache/apt";
+Dir "$apt";
 Dir::State "state";
-Dir::State::status "$cache/apt/state/status";
+Dir::State::status "$apt/state/status";
 Dir::Cache "cache";
-Dir::Etc "$cache/apt";
-Dir::Etc::SourceList "$cache/apt/sources.list";
+Dir::Etc "$apt";
+Dir::Etc::SourceList "$apt/sources.list";
 Dir::Etc::SourceParts "/dev/null";
 Dir::Etc::Parts "/dev/null";
 Dir::Etc::PreferencesParts "/dev/null";
 Dir::Etc::Trusted "/dev/null";
 Dir::Etc::TrustedParts "/dev/null";
-APT::Architecture "amd64";
-APT::Architectures { "amd64"; };
+APT::Architecture "$arch";
+APT::Architectures { "$arch"; };
 APT::Sandbox::User "root";
 APT::Get::AllowUnauthenticated "false";
 Acquire::AllowInsecureRepositories "false";
@@ -52,96 +52,98 @@ Acquire::Languages "none";
 Acquire::GzipIndexes "true";
 Acquire::Retries "2";
 END
-	} >"$cache/apt/apt.conf"
+	} >"$apt/apt.conf"
 }
 
-lab_apt() { APT_CONFIG=$cache/apt/apt.conf "$@"; }
+lab_apt() { APT_CONFIG=$apt/apt.conf "$@"; }
 
 # A suite newer than this machine's keyring: the keyring package of a suite that it does verify
 # brings the next keys.
 extend_keyring() {
 	local deb
-	grep -q NO_PUBKEY "$cache/apt/update.log" || return 1
-	[ ! -s "$cache/apt/keyring.gpg" ] || return 1
+	grep -q NO_PUBKEY "$apt/update.log" || return 1
+	[ ! -s "$apt/keyring.gpg" ] || return 1
 	make_tmp
-	(cd "$tmp" && lab_apt apt-get -qq download debian-archive-keyring) >>"$cache/apt/update.log" 2>&1 || return 1
+	(cd "$tmp" && lab_apt apt-get -qq download debian-archive-keyring) >>"$apt/update.log" 2>&1 || return 1
 	for deb in "$tmp"/debian-archive-keyring_*.deb; do
 		dpkg-deb --fsys-tarfile "$deb" |
-			tar -xO ./usr/share/keyrings/debian-archive-keyring.gpg >"$cache/apt/keyring.new" || return 1
-		mv "$cache/apt/keyring.new" "$cache/apt/keyring.gpg"
+			tar -xO ./usr/share/keyrings/debian-archive-keyring.gpg >"$apt/keyring.new" || return 1
+		mv "$apt/keyring.new" "$apt/keyring.gpg"
 	done
 	configure_apt
 }
 
-# $cache/apt/kernels: "release package version suite" of each cloud kernel, made at most once a day.
+# $apt/images: "release package version suite" of each cloud and real-time kernel, made at most once a day.
 update_index() {
 	local suite file
-	if [ -z "$refresh" ] && [ -n "$(find "$cache/apt/kernels" -mtime -1 -size +0 2>/dev/null)" ]; then
+	if [ -z "$refresh" ] && [ -n "$(find "$apt/images" -mtime -1 -size +0 2>/dev/null)" ]; then
 		return 0
 	fi
 	refresh=
 	need apt-get:apt dpkg-deb:dpkg
-	mkdir -p "$cache/apt"
-	exec {lock}>"$cache/apt/lock"
+	mkdir -p "$apt"
+	exec {lock}>"$apt/lock"
 	flock "$lock"
 	configure_apt
 	say "reading what kernels $(mirror) has"
-	if ! lab_apt apt-get -q -o APT::Update::Error-Mode=any update >"$cache/apt/update.log" 2>&1 && extend_keyring; then
-		lab_apt apt-get -q update >"$cache/apt/update.log" 2>&1
+	if ! lab_apt apt-get -q -o APT::Update::Error-Mode=any update >"$apt/update.log" 2>&1 && extend_keyring; then
+		lab_apt apt-get -q update >"$apt/update.log" 2>&1
 	fi
 	# shellcheck disable=SC2016 # apt's own fields
 	lab_apt apt-get indextargets --format '$(RELEASE) $(FILENAME)' 'Created-By: Packages' |
 		while read -r suite file; do
-			/usr/lib/apt/apt-helper cat-file "$file" | awk -v suite="$suite" '
+			/usr/lib/apt/apt-helper cat-file "$file" | awk -v suite="$suite" -v arch="$arch" '
 				/^Package: / { name = $2 }
 				/^Version: / { version = $2 }
 				/^$/ { put() }
 				END { put() }
 				function put() {
-					if (name ~ /^linux-(image|binary)-[0-9].*-[0-9.]*cloud-amd64$/ ||
-					    name ~ /^linux-(image|binary)-[0-9]+\.[0-9]+\.[0-9]+.*cloud-amd64$/) {
+					if (name ~ "^linux-(image|binary)-[0-9]+[.][0-9]+.*[-+.0-9](cloud|rt)-" arch "$") {
 						release = name
 						sub(/^linux-(image|binary)-/, "", release)
 						print release, name, version, suite
 					}
 					name = ""
 				}'
-		done | sort -u -k 1,1V -k 2,2 -k 3,3V >"$cache/apt/kernels.new"
+		done | sort -u -k 1,1V -k 2,2 -k 3,3V >"$apt/images.new"
 	explain_missing_suites
 	exec {lock}>&-
-	[ -s "$cache/apt/kernels.new" ] || fail "$UNAVAILABLE" "apt reaches no kernel at $(mirror): $(grep -m 1 -E '^(E|W|Err)' "$cache/apt/update.log")"
+	[ -s "$apt/images.new" ] || fail "$UNAVAILABLE" "apt reaches no kernel at $(mirror): $(grep -m 1 -E '^(E|W|Err)' "$apt/update.log")"
 	# From 6.19 on the image package is empty and depends on the binary one.
 	awk '!($1 in best) || $2 ~ /^linux-binary/ { best[$1] = $0 } END { for (r in best) print best[r] }' \
-		"$cache/apt/kernels.new" | sort -k 1,1V >"$cache/apt/kernels"
-	rm -f "$cache/apt/kernels.new"
+		"$apt/images.new" | sort -k 1,1V >"$apt/images"
+	rm -f "$apt/images.new"
 }
 
 explain_missing_suites() {
 	local suite why
 	for suite in "${suites[@]}"; do
-		grep -q " $suite\$" "$cache/apt/kernels.new" && continue
-		why=$(grep -m 1 -E "^[EW]: .*[/ ]${suite}[/ ]" "$cache/apt/update.log" | cut -c 4-)
+		grep -q " $suite\$" "$apt/images.new" && continue
+		why=$(grep -m 1 -E "^[EW]: .*[/ ]${suite}[/ ]" "$apt/update.log" | cut -c 4-)
 		[ -z "$why" ] || say "$suite is left out: $why"
 	done
 }
 
 list_kernels() {
 	update_index
-	awk '{ printf "%-38s %-22s %s\n", $1, $4, $3 }' "$cache/apt/kernels"
+	awk '{ printf "%-38s %-22s %s\n", $1, $4, $3 }' "$apt/images"
 }
 
-# The line of $cache/apt/kernels that a name stands for; the newest where several do.
+# The line of $apt/images that a name stands for; the newest where several do.
 match_kernel() {
 	local name=$1
+	local rt=0
 	case $name in
-	oldest) name=$(head -n 1 "$cache/apt/kernels" | cut -d . -f 1-2) ;;
-	newest) tail -n 1 "$cache/apt/kernels" && return ;;
+	oldest) name=$(grep -m 1 -e "cloud-$arch" "$apt/images" | cut -d . -f 1-2) ;;
+	newest) grep -e "cloud-$arch" "$apt/images" | tail -n 1 && return ;;
+	rt) grep -e "-rt-$arch" "$apt/images" | tail -n 1 && return ;;
 	linux-image-* | linux-binary-*) name=${name#linux-*-} ;;
+	*[0-9]-rt) name=${name%-rt} rt=1 ;;
 	esac
-	awk -v name="$name" '
+	awk -v name="$name" -v rt="$rt" -v arch="$arch" '
 		$1 == name { exact = $0 }
-		index($1, name) == 1 && substr($1, length(name) + 1, 1) ~ /[.+-]/ { last = $0 }
-		END { if (exact) print exact; else if (last) print last }' "$cache/apt/kernels"
+		($1 ~ ("-rt-" arch "$")) == rt && index($1, name) == 1 && substr($1, length(name) + 1, 1) ~ /[.+-]/ { last = $0 }
+		END { if (exact) print exact; else if (last) print last }' "$apt/images"
 }
 
 # find_kernel KERNEL: sets image, release, package, package_version, suite; downloads it if needed.
@@ -161,9 +163,10 @@ find_kernel() {
 		image=$name
 		suite='a file'
 		[ -r "$image" ] || fail "$UNAVAILABLE" "there is no readable kernel image $image"
-		release=$(image_release "$image") || fail 1 "$image is not an x86 bzImage"
+		release=$(image_release "$image") || fail 1 "$image is not $image_kind"
 		return
 		;;
+	*-amd64 | *-arm64) [ "${name##*-}" = "$arch" ] || wrong "$name is a kernel for ${name##*-}: add --arch ${name##*-}" ;;
 	esac
 	# What is here needs no network: a full release by its name, once fetched.
 	if [ ! -s "$cache/kernels/$name/vmlinuz" ]; then
@@ -178,14 +181,6 @@ find_kernel() {
 	read -r package package_version suite <"$cache/kernels/$release/package"
 }
 
-# The release that a bzImage carries in its set-up header.
-image_release() {
-	local at
-	[ "$(dd if="$1" bs=1 skip=514 count=4 2>/dev/null)" = HdrS ] || return 1
-	at=$(od -An -tu2 -j 526 -N 2 "$1")
-	dd if="$1" bs=1 skip=$((at + 512)) count=128 2>/dev/null | tr '\0' '\n' | head -n 1 | cut -d ' ' -f 1
-}
-
 download_kernel() {
 	local dir=$cache/kernels/$release.$$
 	exec {lock}>"$cache/kernels/lock"
@@ -194,16 +189,16 @@ download_kernel() {
 		say "downloading $package from $suite"
 		rm -rf "$dir"
 		mkdir -p "$dir"
-		if ! (cd "$dir" && lab_apt apt-get -q download "$package=$package_version") >"$cache/apt/download.log" 2>&1; then
+		if ! (cd "$dir" && lab_apt apt-get -q download "$package=$package_version") >"$apt/download.log" 2>&1; then
 			rm -rf "$dir"
-			fail "$UNAVAILABLE" "$package cannot be downloaded: $(grep -m 1 -E '^(E|Err)' "$cache/apt/download.log")"
+			fail "$UNAVAILABLE" "$package cannot be downloaded: $(grep -m 1 -E '^(E|Err)' "$apt/download.log")"
 		fi
 		mv "$dir"/*.deb "$dir/package.deb"
 		dpkg-deb --fsys-tarfile "$dir/package.deb" | tar -xO --wildcards '*/vmlinuz*' >"$dir/vmlinuz"
 		echo "$package $package_version $suite" >"$dir/package"
 		if ! image_release "$dir/vmlinuz" >/dev/null; then
 			rm -rf "$dir"
-			fail 1 "$package holds no bzImage"
+			fail 1 "$package does not hold $image_kind"
 		fi
 		rm -rf "$cache/kernels/${release:?}"
 		mv "$dir" "$cache/kernels/$release"
@@ -221,8 +216,8 @@ unpack_modules() {
 	if ! dpkg-deb -c "$new/package.deb" | grep -c '/modules/.*\.ko' >/dev/null; then
 		update_index
 		(cd "$new" && lab_apt apt-get -q download "linux-modules-$release=$package_version" \
-			"linux-base-$release=$package_version") >"$cache/apt/download.log" 2>&1 ||
-			fail "$UNAVAILABLE" "linux-modules-$release cannot be downloaded: $(grep -m 1 -E '^(E|Err)' "$cache/apt/download.log")"
+			"linux-base-$release=$package_version") >"$apt/download.log" 2>&1 ||
+			fail "$UNAVAILABLE" "linux-modules-$release cannot be downloaded: $(grep -m 1 -E '^(E|Err)' "$apt/download.log")"
 	fi
 	for deb in "$new"/*.deb; do
 		dpkg-deb -x "$deb" "$new" || fail 1 "$deb cannot be unpacked"

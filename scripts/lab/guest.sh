@@ -9,6 +9,10 @@ add_file() {
 	mkdir -p "$tree/$(dirname "$2")"
 	cp -rL "$1" "$tree/$2" || exit 1
 	[ -f "$1" ] && [ "$(head -c 4 "$1" | tr -d '\0')" = $'\177ELF' ] || return 0
+	if crossing; then
+		add_foreign "$1"
+		return
+	fi
 	while read -r library; do
 		[ ! -e "$tree$library" ] || continue
 		mkdir -p "$tree$(dirname "$library")"
@@ -18,10 +22,25 @@ add_file() {
 	[ -z "$library" ] || fail 1 "$1 lacks a library on this machine: $library"
 }
 
+# The libraries of a program for the guest's architecture.
+add_foreign() {
+	local name path
+	while read -r name path; do
+		[ -n "$path" ] || fail 1 "$1 lacks a library in the sysroot $sysroot: $name"
+		[ ! -e "$tree$path" ] || continue
+		mkdir -p "$tree$(dirname "$path")"
+		cp -L "$sysroot$path" "$tree$path" || exit 1
+	done < <(libraries_of "$1")
+}
+
 # Modules by name with what they depend on, in loading order: $tree/lab/modules and modules.list.
 add_modules() {
 	local probe file plain
 	: >"$tree/lab/modules.list"
+	# Older arm64 kernels have the ports' driver as a module.
+	if [ "$arch" = arm64 ] && [ -n "$package" ] && dpkg-deb -c "$cache/kernels/$release/package.deb" | grep virtio_console.ko >/dev/null; then
+		probes=(virtio_pci virtio_console "${probes[@]}")
+	fi
 	[ ${#probes[@]} -gt 0 ] || return 0
 	need modprobe:kmod depmod:kmod
 	find_modules
@@ -59,8 +78,11 @@ find_modules() {
 }
 
 # An init that runs as process 1 and never dies before the machine does. Serial ports: 1 the kernel's
-# log, 2 the results, 3 and 4 the command's standard output and error.
+# log, 2 the results, 3 and 4 the command's standard output and error; the last three are virtio's on arm64.
 write_init() {
+	local ports='ttyS1 ttyS2 ttyS3'
+	[ "$arch" != arm64 ] || ports='vport0p1 vport0p2 vport0p3'
+	cat >"$tree/lab/ports" <<<"set -- $ports"
 	cat >"$tree/init" <<'END'
 #!/bin/busybox sh
 /bin/busybox mkdir -p /proc /sys /dev /tmp /run /root /lab/out/results
@@ -76,20 +98,28 @@ mount -t tmpfs tmpfs /tmp
 mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/null
 ifconfig lo 127.0.0.1 up 2>/dev/null
 ulimit -n 65536
-for port in 1 2 3; do stty -F /dev/ttyS$port raw -echo 115200; done
+while read -r module; do
+	insmod "/lab/$module" 2>/lab/insmod.log || echo "kernel-lab: $module cannot be loaded: $(cat /lab/insmod.log)" >>/lab/refused
+done </lab/modules.list
+. /lab/ports
+for port; do
+	# Where the ports are a driver's, they come a moment after it.
+	tries=0
+	until [ -c /dev/$port ] || [ $tries = 50 ]; do tries=$((tries + 1)); sleep 0.1; done
+	case $port in tty*) stty -F /dev/$port raw -echo 115200 ;; esac
+done
+shipped=/dev/$1 out=/dev/$2 err=/dev/$3
 . /lab/environment
 status=
-while read -r module; do
-	insmod "/lab/$module" 2>/lab/insmod.log || echo "kernel-lab: $module cannot be loaded: $(cat /lab/insmod.log)" >/dev/ttyS3
-done </lab/modules.list
+[ ! -e /lab/refused ] || cat /lab/refused >$err
 cd /root
 if [ -s /lab/activemm.ko ]; then
-	insmod /lab/activemm.ko 2>/lab/insmod.log || echo "kernel-lab: activemm.ko cannot be loaded: $(cat /lab/insmod.log)" >/dev/ttyS3
+	insmod /lab/activemm.ko 2>/lab/insmod.log || echo "kernel-lab: activemm.ko cannot be loaded: $(cat /lab/insmod.log)" >$err
 fi
-sh /lab/command </dev/null >/dev/ttyS2 2>/dev/ttyS3
+sh /lab/command </dev/null >$out 2>$err
 echo $? >/lab/out/status
 if [ -s /lab/activemm.ko ] && grep -q '^activemm ' /proc/modules; then
-	rmmod activemm 2>/lab/insmod.log || echo "kernel-lab: activemm.ko cannot be unloaded: $(cat /lab/insmod.log)" >/dev/ttyS3
+	rmmod activemm 2>/lab/insmod.log || echo "kernel-lab: activemm.ko cannot be unloaded: $(cat /lab/insmod.log)" >$err
 fi
 uname -r >/lab/out/release
 nproc >/lab/out/cpus
@@ -99,7 +129,7 @@ tar -C /lab/out -czf /lab/out.tgz .
 {
 	echo "activemm-lab $(wc -c </lab/out.tgz) $(sha256sum </lab/out.tgz | cut -d ' ' -f 1)"
 	cat /lab/out.tgz
-} >/dev/ttyS1
+} >$shipped
 poweroff -f
 END
 	chmod +x "$tree/init"
@@ -113,11 +143,20 @@ make_guest() {
 	shift 3
 	tree=$tmp/tree
 	initrd=$tmp/initrd
-	need /bin/busybox:busybox-static cpio:cpio
+	need cpio:cpio
 	rm -rf "$tree"
 	mkdir -p "$tree/bin" "$tree/lab" "$tree/usr/local/bin"
-	cp /bin/busybox "$tree/bin/busybox"
-	grep -qa -m 1 /lib64/ld-linux "$tree/bin/busybox" && add_file /bin/busybox bin/busybox
+	busybox=/bin/busybox
+	if crossing; then
+		need readelf:binutils
+		make_sysroot
+		need_program
+		busybox=$sysroot/bin/busybox
+	else
+		need /bin/busybox:busybox-static
+	fi
+	cp "$busybox" "$tree/bin/busybox" || exit 1
+	grep -qaE -m 1 '/lib(64)?/ld-linux' "$tree/bin/busybox" && add_file "$busybox" bin/busybox
 	[ ! -x "$activemm" ] || add_file "$activemm" usr/local/bin/activemm
 	for file in "${files[@]}"; do
 		src=${file%%:*}
@@ -139,7 +178,7 @@ make_guest() {
 	{
 		echo "export ACTIVEMM_LAB_KERNEL=$(quote "$release")"
 		echo "export ACTIVEMM_LAB_BOOT=$(quote "$params")"
-		echo "export ACTIVEMM_LAB_ACCEL=$accelerator ACTIVEMM_LAB_RESULTS=/lab/out/results"
+		echo "export ACTIVEMM_LAB_ACCEL=$([ "$accelerator" = icount ] && echo tcg || echo "$accelerator") ACTIVEMM_LAB_RESULTS=/lab/out/results"
 	} >"$tree/lab/environment"
 	write_init
 	(cd "$tree" && find . -print0 | cpio --null -o -H newc -R 0:0 --quiet) | gzip -1 >"$initrd" || exit 1

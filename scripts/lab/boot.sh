@@ -8,11 +8,17 @@ readonly trouble='Kernel panic|\[ cut here \]|Oops|BUG: |general protection faul
 # Seen when the host is too busy for an emulated CPU: said, not held against the kernel.
 readonly stall='soft lockup|detected stalls|self-detected stall|rcu_.*kthread starved'
 
-qemu='qemu-system-x86_64'
+# Sets what goes by the guest's architecture.
+set_emulator() {
+	qemu=qemu-system-x86_64 qemu_package=qemu-system-x86 machine=() console=ttyS0 image_kind='an x86 bzImage'
+	[ "$arch" = arm64 ] || return 0
+	qemu=qemu-system-aarch64 qemu_package=qemu-system-arm machine=(-M virt,gic-version=3) console=ttyAMA0 image_kind='an arm64 Image'
+}
+
 need_emulator() {
 	case $accel in
 	bochs) need_bochs ;;
-	*) need $qemu:qemu-system-x86 ;;
+	*) need $qemu:$qemu_package ;;
 	esac
 }
 
@@ -44,8 +50,11 @@ wait_guest() {
 }
 
 accel_arguments() {
-	case $1 in
-	kvm) echo -accel kvm -cpu host ;;
+	case $1/$arch in
+	kvm/*) echo -accel kvm -cpu host ;;
+	# One thread and a clock that goes by instructions: two a nanosecond's worth, and each counts the same.
+	icount/arm64) echo -accel tcg,thread=single -icount shift=1 -cpu neoverse-n1 ;;
+	tcg/arm64) echo -accel tcg,thread=single -cpu neoverse-n1 ;;
 	# One thread for all CPUs: with one each, kernels that patch their own text have died.
 	*) echo -accel tcg,thread=single -cpu max ;;
 	esac
@@ -73,14 +82,14 @@ kvm_works() {
 kvm_boots() {
 	local status
 	mkdir -p "$tmp/kvm/tree/bin"
-	cp /bin/busybox "$tmp/kvm/tree/bin/"
+	cp /bin/busybox "$tmp/kvm/tree/bin/" || return 1
 	printf '#!/bin/busybox sh\necho lab-lives\nexec /bin/busybox poweroff -f\n' >"$tmp/kvm/tree/init"
 	chmod +x "$tmp/kvm/tree/init"
 	(cd "$tmp/kvm/tree" && find . | cpio -o -H newc --quiet) >"$tmp/kvm/initrd"
 	# shellcheck disable=SC2046 # words
-	start_guest $qemu $(accel_arguments kvm) -nodefaults -no-user-config -display none -no-reboot -m 512 -smp 2 \
+	start_guest $qemu "${machine[@]}" $(accel_arguments kvm) -nodefaults -no-user-config -display none -no-reboot -m 512 -smp 2 \
 		-serial "file:$tmp/kvm/log" -kernel "$image" -initrd "$tmp/kvm/initrd" \
-		-append 'console=ttyS0 panic=-1' 2>/dev/null
+		-append "console=$console panic=-1" 2>/dev/null
 	wait_guest 15 2>/dev/null
 	status=$?
 	[ $status -eq 0 ] && grep -q lab-lives "$tmp/kvm/log"
@@ -99,7 +108,7 @@ choose_accel() {
 	[ "$accel" = auto ] || return 0
 	need_emulator
 	accel=tcg
-	[ -w /dev/kvm ] || return 0
+	! crossing && [ -w /dev/kvm ] || return 0
 	if [ -z "${image:-}" ]; then
 		need /bin/busybox:busybox-static cpio:cpio
 		find_kernel newest
@@ -109,6 +118,16 @@ choose_accel() {
 
 # The log's lines about trouble, each with what follows it, as long as a trace.
 show_trouble() { grep -E -A 24 -m 2 -e "$1" "$2" | head -n 60 | sed 's/^/  | /' >&2; }
+
+# virtio_ports FILE...: that machine has one serial port only. Sets ports.
+virtio_ports() {
+	local file n=1
+	ports=(-device virtio-serial-pci)
+	for file; do
+		ports+=(-chardev "file,id=port$n,path=$file" -device "virtserialport,chardev=port$n,nr=$n")
+		n=$((n + 1))
+	done
+}
 
 # boot_kernel KERNEL BOOT MODULE RESULTS COMMAND...: the exit status is the command's, or the lab's.
 boot_kernel() {
@@ -122,15 +141,15 @@ boot_kernel() {
 	make_guest "$accel" "$params" "$ko" "$@"
 	start=${EPOCHREALTIME/./}
 	exec {to_out}> >(exec cat) {to_err}> >(exec cat >&2)
-	line="console=ttyS0 loglevel=5 panic=-1 oops=panic activemm.accel=$accel $params"
+	line="console=$console loglevel=5 panic=-1 oops=panic activemm.accel=$accel $params"
 	if [ "$accel" = bochs ]; then
 		start_bochs "$line" "$to_out" "$to_err"
 	else
+		ports=(-serial "file:$tmp/shipped" -serial "file:/proc/self/fd/$to_out" -serial "file:/proc/self/fd/$to_err")
+		[ "$arch" != arm64 ] || virtio_ports "$tmp/shipped" "/proc/self/fd/$to_out" "/proc/self/fd/$to_err"
 		# shellcheck disable=SC2046 # words
-		start_guest $qemu $(accel_arguments "$accel") -nodefaults -no-user-config -display none -no-reboot \
-			-m "$memory" -smp "$cpus" -serial "file:$tmp/console" -serial "file:$tmp/shipped" \
-			-serial "file:/proc/self/fd/$to_out" -serial "file:/proc/self/fd/$to_err" \
-			-kernel "$image" -initrd "$initrd" -append "$line" 2>"$tmp/emulator.log"
+		start_guest $qemu "${machine[@]}" $(accel_arguments "$accel") -nodefaults -no-user-config -display none -no-reboot \
+			-m "$memory" -smp "$cpus" -serial "file:$tmp/console" "${ports[@]}" -kernel "$image" -initrd "$initrd" -append "$line" 2>"$tmp/emulator.log"
 	fi
 	wait_guest "$limit"
 	status=$?
@@ -197,7 +216,9 @@ choose_module() {
 		;;
 	esac
 	ko=none
-	if [ ! -x "$here/kmod-build" ] || [ -z "$package" ]; then
+	if [ "$arch" != amd64 ]; then
+		say "no activemm.ko for $release: it is written for x86"
+	elif [ ! -x "$here/kmod-build" ] || [ -z "$package" ]; then
 		say "no activemm.ko for $release: only built for Debian's kernels"
 	elif ko=$("$here/kmod-build" "$release" 2>"$tmp/kmod.log"); then
 		return

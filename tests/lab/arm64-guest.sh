@@ -1,0 +1,16 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# In an arm64 lab kernel: what the machine's record and the counters say there, and the claims. Sections as in all-guest.sh.
+section() {
+	name=$1
+	shift
+	"$@" 2>&1
+	echo "== $name: $?"
+}
+
+section info activemm info --json
+# A yield may give the task the CPU back there; a ring's second handover is for where nobody is preempted. Spins are slow: few round trips.
+section claims activemm run thread:handover=eventfd process:handover=eventfd kworker ring:n=3/8,handover=eventfd interposed stale:mm=own \
+	shootdown:state=lazy/active,op=mprotect --trials 1 --iterations 60 -o "$ACTIVEMM_LAB_RESULTS/claims"
+# The emulated clock goes by instructions: what a task does by itself takes the same cycles each time.
+section exact activemm run process:handover=eventfd --trials 3 --iterations 100 -o "$ACTIVEMM_LAB_RESULTS/exact"
