@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench/commands.h"
+#include "bench/commands/commands.h"
+#include "commit.h"
 #include "config.h"
 
 static const struct {
@@ -18,25 +18,15 @@ static const struct {
 	{ "info", cmd_info, "machine, kernel, mitigations, counters: each available, or why not" },
 	{ "run", cmd_run, "measure: trials of scenarios into a result set" },
 	{ "explain", cmd_explain, "a few round trips, told switch by switch" },
+	{ "export", cmd_export, "a result set in other tools' formats" },
 	{ "report", cmd_report, "summary, plots and one HTML page of a result set" },
 	{ "compare", cmd_compare, "what changed between result sets: counts first, then times" },
 	{ "ab", cmd_ab, "compare two settings of this machine, trial by trial in turns" },
+	{ "history", cmd_history, "what all result sets say: trends, changes, spread" },
 	{ "watch", cmd_watch, "how many CR3 loads active_mm saves on the running system" },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(*commands))
-
-int complain(int status, const char *fmt, ...)
-{
-	char text[1024];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	fprintf(stderr, "activemm: %s\n", text);
-	return status;
-}
 
 int option_number(const char *option, const char *text, long min, long max, long *value)
 {
@@ -78,7 +68,8 @@ int main(int argc, char **argv)
 		return EXIT_DONE;
 	}
 	if (!strcmp(argv[1], "--version")) {
-		printf("%s\n", PACKAGE_STRING);
+		printf("%s%s%s%s\n", PACKAGE_STRING, *ACTIVEMM_COMMIT ? " (" : "", ACTIVEMM_COMMIT,
+		       *ACTIVEMM_COMMIT ? ")" : "");
 		return EXIT_DONE;
 	}
 	for (size_t i = 0; i < COMMANDS; i++) {

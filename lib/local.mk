@@ -1,21 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-noinst_LIBRARIES += lib/libactivemm.a
-lib_libactivemm_a_SOURCES = \
-	lib/clock.c lib/clock.h \
-	lib/counters.c lib/counters.h \
-	lib/cpu.c lib/cpu.h lib/cpu-private.h lib/cpu-order.c \
-	lib/error.c lib/error.h \
-	lib/isolate.c lib/isolate.h lib/isolate-journal.c lib/isolate-private.h lib/isolate-tasks.c \
-	lib/events.c lib/events.h \
-	lib/lines.c lib/lines.h \
-	lib/machine.c lib/machine.h lib/machine-private.h \
-	lib/machine-cpu.c lib/machine-kernel.c lib/machine-source.c lib/machine-warnings.c \
-	lib/mem.c lib/mem.h lib/member.c lib/member.h \
-	lib/result.c lib/result.h \
-	lib/stats.c lib/stats.h \
-	lib/stats-order.c lib/stats-order.h \
-	lib/stats-rank.c lib/stats-rank.h \
-	lib/taskstate.c lib/taskstate.h \
-	lib/tracefs.c lib/tracefs.h \
-	lib/trialscan.c lib/trialscan.h \
-	lib/trialset.c lib/trialset.h lib/trialset-part.c lib/trialset-private.h
+include %D%/history/local.mk
+include %D%/isolate/local.mk
+include %D%/switches/local.mk
+include %D%/counters/local.mk
+include %D%/machine/local.mk
+include %D%/results/local.mk
+include %D%/stats/local.mk
+include %D%/base/local.mk
+
+LIB_ARCHIVES = $(LIB_HISTORY) %D%/isolate/libisolate.a %D%/switches/libswitches.a %D%/counters/libcounters.a %D%/machine/libmachine.a \
+	%D%/results/libresults.a %D%/stats/libstats.a %D%/base/libbase.a
+LIB_LIBS = $(HWLOC_LIBS) $(SQLITE_LIBS) $(JANSSON_LIBS) $(GSL_LIBS) $(NUMA_LIBS) $(PFM_LIBS) $(LIBBPF_LIBS) -lm

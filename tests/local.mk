@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What the tests need of tests/lab and tests/kmod runs in other kernels: scripts/test starts it.
 if HAVE_CMOCKA
-UNIT_TESTS = tests/unit/test-clock tests/unit/test-counters tests/unit/test-cpu tests/unit/test-machine \
-	tests/unit/test-mem tests/unit/test-net tests/unit/test-result tests/unit/test-stats tests/unit/test-verify
+UNIT_TESTS = tests/unit/test-changes tests/unit/test-clock tests/unit/test-counters tests/unit/test-cpu tests/unit/test-fit tests/unit/test-machine \
+	tests/unit/test-mem tests/unit/test-net tests/unit/test-refusal tests/unit/test-result tests/unit/test-stats tests/unit/test-text \
+	tests/unit/test-verify
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 
 UNIT_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) -DTEST_DATA='"$(abs_top_srcdir)/tests/unit/data"'
-UNIT_LIBS = lib/libactivemm.a $(HWLOC_LIBS) $(JANSSON_LIBS) $(GSL_LIBS) $(NUMA_LIBS) $(PFM_LIBS) $(CMOCKA_LIBS) -lm
+UNIT_LIBS = $(LIB_ARCHIVES) $(LIB_LIBS) $(CMOCKA_LIBS)
 
+tests_unit_test_changes_SOURCES = tests/unit/test-changes.c
+tests_unit_test_changes_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_changes_LDADD = $(UNIT_LIBS)
 tests_unit_test_clock_SOURCES = tests/unit/test-clock.c
 tests_unit_test_clock_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_clock_LDADD = $(UNIT_LIBS)
@@ -24,28 +28,36 @@ tests_unit_test_machine_LDADD = $(UNIT_LIBS)
 tests_unit_test_mem_SOURCES = tests/unit/test-mem.c
 tests_unit_test_mem_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_mem_LDADD = $(UNIT_LIBS)
-tests_unit_test_net_SOURCES = tests/unit/test-net.c bench/summary.c bench/summary-group.c bench/summary-net.c bench/summary-refill.c bench/summary-scaling.c
+tests_unit_test_net_SOURCES = tests/unit/test-net.c
 tests_unit_test_net_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_net_LDADD = $(UNIT_LIBS)
-tests_unit_test_result_SOURCES = tests/unit/test-result.c bench/summary.c bench/summary-group.c bench/summary-net.c \
-	bench/summary-refill.c bench/summary-scaling.c
+tests_unit_test_net_LDADD = bench/summary/libsummary.a $(UNIT_LIBS)
+tests_unit_test_refusal_SOURCES = tests/unit/test-refusal.c
+tests_unit_test_refusal_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_refusal_LDADD = $(UNIT_LIBS)
+tests_unit_test_result_SOURCES = tests/unit/test-result.c
 tests_unit_test_result_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_result_LDADD = $(UNIT_LIBS)
+tests_unit_test_result_LDADD = bench/summary/libsummary.a $(UNIT_LIBS)
 tests_unit_test_stats_SOURCES = tests/unit/test-stats.c
 tests_unit_test_stats_CFLAGS = $(UNIT_CFLAGS) -DSTATS_REFERENCE='"$(abs_top_srcdir)/tests/unit/stats-reference.json"'
 tests_unit_test_stats_LDADD = $(UNIT_LIBS)
-tests_unit_test_verify_SOURCES = tests/unit/test-verify.c bench/verify.c
+tests_unit_test_text_SOURCES = tests/unit/test-text.c
+tests_unit_test_text_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_text_LDADD = $(UNIT_LIBS)
+tests_unit_test_fit_SOURCES = tests/unit/test-fit.c
+tests_unit_test_fit_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_fit_LDADD = bench/harness/libharness.a $(UNIT_LIBS)
+tests_unit_test_verify_SOURCES = tests/unit/test-verify.c
 tests_unit_test_verify_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_verify_LDADD = $(UNIT_LIBS)
+tests_unit_test_verify_LDADD = bench/harness/libharness.a $(UNIT_LIBS)
 endif
 
-EXTRA_DIST += tests/unit/stats-reference.json tests/unit/stats-reference.py tests/unit/data/amd-guest.tree tests/unit/data/intel-metal.tree tests/unit/data/offline.xml
+EXTRA_DIST += tests/unit/stats-reference.json tests/unit/stats-reference.py tests/unit/data/amd-guest.tree tests/unit/data/arm-guest.tree tests/unit/data/intel-metal.tree tests/unit/data/offline.xml tests/unit/data/quota-v1.tree \
+	tests/unit/data/quota-v2.tree
 
 dist_man_MANS += man/activemm.1
 
-EXTRA_DIST += tests/e2e/lib.sh tests/e2e/test-ab.sh tests/e2e/test-claims.sh tests/e2e/test-cli.sh tests/e2e/test-compare.sh tests/e2e/test-compare-report.sh tests/e2e/golden tests/e2e/test-explain.sh tests/e2e/test-faults.sh tests/e2e/test-isolate.sh \
-	tests/e2e/test-report.sh scripts/test results/schema/machine.schema.json results/schema/paired.schema.json results/schema/summary.schema.json \
-	results/schema/trial.schema.json
+# Whole folders: what is added to them is in the tarball.
+EXTRA_DIST += lib/README.md bench/README.md bench/scenarios/README.md bench/summary/README.md tests/README.md tests/figures/README.md tests/e2e tests/env tests/lab tests/layers tests/packages results/schema scripts
 
 print-unit-tests:
 	@echo $(UNIT_TESTS)
@@ -54,14 +66,13 @@ print-unit-tests:
 # The bare loop that scripts/figures sets the harness against.
 check_PROGRAMS += tests/figures/bare-loop
 tests_figures_bare_loop_SOURCES = tests/figures/bare-loop.c
-EXTRA_DIST += scripts/bisect-step scripts/figures scripts/figures-compare tests/figures/large-set.py tests/lab/lib.sh tests/lab/explain-guest.sh tests/lab/test-bisect.sh tests/lab/test-explain.sh tests/lab/isolate-guest.sh tests/lab/test-isolate.sh tests/lab/test-kernels.sh
+EXTRA_DIST += tests/figures/large-set.py tests/figures/many-sets.py
 
 # Hostile result sets: scripts/test runs it for a while where clang has libFuzzer; `make fuzz' builds and runs it.
 FUZZ_CC = clang
 FUZZ_TIME = 15
-FUZZED = tests/fuzz/fuzz-result.c bench/compare.c bench/compare-csv.c bench/compare-facts.c bench/compare-gate.c bench/compare-machine.c \
-	bench/compare-print.c bench/compare-verdict.c bench/summary-group.c bench/summary-print.c lib/error.c lib/lines.c lib/member.c lib/result.c \
-	lib/stats.c lib/stats-order.c lib/stats-rank.c lib/trialscan.c lib/trialset.c lib/trialset-part.c
+FUZZED = tests/fuzz/fuzz-result.c $(filter %.c,$(bench_compare_libcompare_a_SOURCES) $(bench_summary_libsummary_a_SOURCES) \
+	$(lib_results_libresults_a_SOURCES) $(lib_stats_libstats_a_SOURCES) $(lib_base_libbase_a_SOURCES))
 FUZZ_FLAGS = -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
 tests/fuzz/fuzz-result: $(FUZZED)
 	@$(MKDIR_P) tests/fuzz

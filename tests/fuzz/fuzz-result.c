@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "bench/compare.h"
-#include "lib/result.h"
+#include "bench/compare/compare.h"
+#include "lib/results/set.h"
 
 static char dir[] = "/dev/shm/activemm-fuzz-XXXXXX";
 static FILE *null;
@@ -53,7 +53,7 @@ static void put(const char *name, const uint8_t *data, size_t size)
 		abort();
 }
 
-static bool same_text(const struct trial_text *a, const char *b, size_t len)
+static bool same_text(const struct line_text *a, const char *b, size_t len)
 {
 	return a->len == len && !memcmp(a->at, b, len);
 }
@@ -62,14 +62,14 @@ static bool same_text(const struct trial_text *a, const char *b, size_t len)
 static void line_check(const char *line, size_t len)
 {
 	char *copy = strndup(line, len), *owned[2] = { NULL, NULL };
-	struct trial_view scanned, parsed;
+	struct line_view scanned, parsed;
 	json_t *trial, *params;
 
-	if (copy && strlen(copy) == len && trial_scan(copy, len, &scanned)) {
+	if (copy && strlen(copy) == len && scan_line(copy, len, &scanned)) {
 		double series[64];
 
 		if (result_parse_trial("", 1, copy, len, &trial, NULL) ||
-		    !trial_view_json(trial, &parsed, owned))
+		    !scan_line_json(trial, &parsed, owned))
 			abort();
 		params = json_loadb(scanned.params.at, scanned.params.len, 0, NULL);
 		if (!json_equal(params, json_object_get(trial, "params")) ||
@@ -78,7 +78,7 @@ static void line_check(const char *line, size_t len)
 		    isnan(scanned.ns) != isnan(parsed.ns) ||
 		    (!isnan(scanned.ns) && scanned.ns != parsed.ns) ||
 		    scanned.counters != parsed.counters ||
-		    trial_batches(&scanned, series, 64) != trial_batches(&parsed, series, 64))
+		    scan_batches(&scanned, series, 64) != scan_batches(&parsed, series, 64))
 			abort();
 		for (int i = 0; i < scanned.counters; i++) {
 			const json_t *one = json_object_getn(json_object_get(trial, "counters"),
@@ -116,7 +116,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const struct compare_options options = { .force = true, .share = 0.02 };
 	const uint8_t *split = memchr(data, 0, size);
 	size_t machine = split ? (size_t)(split - data) : size;
-	struct trial_set sets[3] = { 0 };
+	struct scan_set sets[3] = { 0 };
 	struct result_set set;
 	struct error e = { 0 };
 	char line[400];
@@ -126,7 +126,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	put("trials.jsonl", split ? split + 1 : data, split ? size - machine - 1 : 0);
 	if (split)
 		lines_check((const char *)split + 1, size - machine - 1);
-	for (; read < 3 && !trial_set_read(&sets[read], dir, &e); read++)
+	for (; read < 3 && !scan_set_read(&sets[read], dir, &e); read++)
 		;
 	/* An error is one line. */
 	if (read < 3 && (read || !e.text[0] || strchr(e.text, '\n')))
@@ -153,6 +153,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		json_decref(all);
 	}
 	while (read)
-		trial_set_free(&sets[--read]);
+		scan_set_free(&sets[--read]);
 	return 0;
 }

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "lib/clock.h"
+#include "lib/machine/clock.h"
 
 static uint64_t raw_ns(void)
 {

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/cpu-private.h"
+#include "lib/machine/cpu-private.h"
 
 static struct cpu_topology *load(const char *synthetic)
 {
@@ -104,13 +104,13 @@ static void helper_is_on_the_same_node_and_another_core(void **state)
 	(void)state;
 	assert_int_equal(c.cpu, 12);
 	assert_int_equal(c.node, 1);
-	assert_in_range(c.helper, 8, 15);
+	assert_true(8 <= c.helper && c.helper <= 15);
 	assert_int_not_equal(c.helper, 13);
 	cpu_topology_free(topo);
 	/* one core a node: another core matters more than the node */
 	topo = load("node:2 core:1 pu:2");
 	c = choose(topo, 3, "");
-	assert_in_range(c.helper, 0, 1);
+	assert_true(c.helper == 0 || c.helper == 1);
 	cpu_topology_free(topo);
 	/* only a sibling is left */
 	topo = load("core:1 pu:2");
@@ -164,7 +164,8 @@ static void refusals_name_the_allowed_cpus(void **state)
 	struct error e;
 
 	(void)state;
-	hwloc_bitmap_clr_range(topo->allowed, 2, 7);
+	hwloc_bitmap_clr_range(topo->granted, 2, 7);
+	hwloc_bitmap_copy(topo->allowed, topo->granted);
 	assert_int_equal(cpu_choose(topo, 7, &c, &e), -EINVAL);
 	assert_string_equal(e.text, "CPU 7 is not allowed here: choose one of 0-1 (--cpu)");
 	assert_int_equal(cpu_choose(topo, 99, &c, &e), -EINVAL);
@@ -215,6 +216,44 @@ static void busy_is_a_quarter_of_the_time(void **state)
 	hwloc_bitmap_free(busy);
 }
 
+/* isolcpus=2-3: tasks inherit the others only, and the isolated ones are to be had. */
+static void isolated_cpus_are_granted_though_not_inherited(void **state)
+{
+	struct cpu_topology *topo = load("core:4 pu:1");
+	hwloc_bitmap_t bound = hwloc_bitmap_alloc();
+
+	(void)state;
+	assert_non_null(bound);
+	hwloc_bitmap_set_range(topo->isolated, 2, 3);
+	hwloc_bitmap_set_range(bound, 0, 1);
+	cpu_topology_narrow(topo, bound);
+	assert_int_equal(choose(topo, -1, "").cpu, 2);
+	assert_int_equal(choose(topo, 3, "").cpu, 3);
+	hwloc_bitmap_free(bound);
+	cpu_topology_free(topo);
+}
+
+/* taskset -c 0-1: the choice is the caller's, but a CPU that is named is taken. */
+static void a_narrower_affinity_stands_unless_a_cpu_is_named(void **state)
+{
+	struct cpu_topology *topo = load("core:4 pu:1");
+	hwloc_bitmap_t bound = hwloc_bitmap_alloc();
+	struct cpu_choice c;
+
+	(void)state;
+	assert_non_null(bound);
+	hwloc_bitmap_set_range(bound, 0, 1);
+	cpu_topology_narrow(topo, bound);
+	c = choose(topo, -1, "");
+	assert_int_equal(c.cpu, 1);
+	assert_int_equal(c.helper, 0);
+	c = choose(topo, 3, "");
+	assert_int_equal(c.cpu, 3);
+	assert_true(c.helper == 0 || c.helper == 1);
+	hwloc_bitmap_free(bound);
+	cpu_topology_free(topo);
+}
+
 static void this_machine_is_within_its_affinity(void **state)
 {
 	cpu_set_t old, one;
@@ -240,6 +279,42 @@ static void this_machine_is_within_its_affinity(void **state)
 	assert_int_equal(sched_setaffinity(0, sizeof(old), &old), 0);
 }
 
+/* Beyond the 1024 CPUs of a cpu_set_t, every second one allowed. */
+static void many_cpus_and_an_alternating_mask(void **state)
+{
+	struct cpu_topology *topo = load("pack:4 core:512 pu:1");
+	struct cpu_choice c;
+	struct error e = { 0 };
+	int *cpus = NULL, n;
+
+	(void)state;
+	for (unsigned int cpu = 0; cpu < 2048; cpu += 2)
+		hwloc_bitmap_clr(topo->granted, cpu);
+	hwloc_bitmap_copy(topo->allowed, topo->granted);
+	n = cpu_allowed(topo, &cpus, &e);
+	assert_int_equal(n, 1024);
+	for (int i = 0; i < n; i++)
+		assert_int_equal(cpus[i], 2 * i + 1);
+	free(cpus);
+	c = choose(topo, 2047, "");
+	assert_int_equal(c.cpu, 2047);
+	assert_int_equal(c.helper % 2, 1);
+	c = choose(topo, -1, "");
+	assert_int_equal(c.cpu, 1);
+	for (int place = 0; place < CPU_PLACES; place++) {
+		assert_int_equal(cpu_order(topo, 1025, place, &cpus, &e), 1024);
+		assert_int_equal(cpus[0], 1025);
+		for (int i = 0; i < n; i++)
+			assert_int_equal(cpus[i] % 2, 1);
+		free(cpus);
+	}
+	assert_int_equal(cpu_choose_among(topo, 2046, topo->isolated, &c, &e), -EINVAL);
+	assert_non_null(strstr(e.text, "CPU 2046 is not allowed here"));
+	/* It does not exist here: the kernel says so, and nothing is cut off on the way to it. */
+	assert_int_equal(cpu_pin(100000, &e), -EINVAL);
+	cpu_topology_free(topo);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -251,7 +326,10 @@ int main(void)
 		cmocka_unit_test(allowed_cpus_are_listed),
 		cmocka_unit_test(refusals_name_the_allowed_cpus),
 		cmocka_unit_test(offline_cpu_is_refused_with_the_remedy),
+		cmocka_unit_test(many_cpus_and_an_alternating_mask),
 		cmocka_unit_test(busy_is_a_quarter_of_the_time),
+		cmocka_unit_test(isolated_cpus_are_granted_though_not_inherited),
+		cmocka_unit_test(a_narrower_affinity_stands_unless_a_cpu_is_named),
 		cmocka_unit_test(this_machine_is_within_its_affinity),
 	};
 

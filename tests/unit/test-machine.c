@@ -15,8 +15,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/machine-private.h"
-#include "lib/machine.h"
+#include "lib/machine/quota.h"
+#include "lib/machine/record-private.h"
+#include "lib/machine/record.h"
 
 static char root[64];
 static struct cpu_topology *topo;
@@ -314,6 +315,18 @@ static void emulation_makes_times_meaningless(void **state)
 	json_decref(m);
 }
 
+static void emulation_is_known_where_no_cpuid_tells(void **state)
+{
+	json_t *m = record("arm-guest", NULL);
+
+	(void)state;
+	is_string(m, "cpu.model", "Arm Neoverse-N1");
+	is_string(m, "hypervisor", "QEMU TCG");
+	is_string(m, "accelerator", "tcg");
+	assert_true(json_is_false(at(m, "times_meaningful")));
+	json_decref(m);
+}
+
 static void lab_is_recorded(void **state)
 {
 	json_t *m;
@@ -410,6 +423,45 @@ static int clean(void **state)
 	return 0;
 }
 
+static void the_least_quota_of_a_group_and_its_parents_counts(void **state)
+{
+	struct quota q;
+
+	(void)state;
+	unpack("quota-v2");
+	machine_set_root(root, NULL);
+	quota_read(&q);
+	assert_true(q.cpus == 0.25);
+	assert_string_equal(q.file, "/sys/fs/cgroup/machine.slice/box/cpu.max");
+	assert_int_equal(q.throttled, 9);
+	assert_true(q.throttled_ns == 2e6);
+}
+
+static void a_quota_of_version_1_is_found_below_the_part_that_is_mounted(void **state)
+{
+	struct quota q;
+
+	(void)state;
+	unpack("quota-v1");
+	machine_set_root(root, NULL);
+	quota_read(&q);
+	assert_true(q.cpus == 1.5);
+	assert_string_equal(q.file, "/sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us");
+	assert_int_equal(q.throttled, 3);
+	assert_true(q.throttled_ns == 4000);
+}
+
+static void no_quota_is_none(void **state)
+{
+	struct quota q;
+
+	(void)state;
+	unpack("amd-guest");
+	machine_set_root(root, NULL);
+	quota_read(&q);
+	assert_true(q.cpus == 0 && q.throttled == 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -419,8 +471,15 @@ int main(void)
 		cmocka_unit_test_setup_teardown(tlb_of_leaf_18h, clean, clean),
 		cmocka_unit_test_setup_teardown(hidden_cpuid_is_unavailable, clean, clean),
 		cmocka_unit_test_setup_teardown(emulation_makes_times_meaningless, clean, clean),
+		cmocka_unit_test_setup_teardown(emulation_is_known_where_no_cpuid_tells, clean,
+						clean),
 		cmocka_unit_test_setup_teardown(lab_is_recorded, clean, clean),
 		cmocka_unit_test_setup_teardown(compressed_config_is_read, clean, clean),
+		cmocka_unit_test_setup_teardown(the_least_quota_of_a_group_and_its_parents_counts,
+						clean, clean),
+		cmocka_unit_test_setup_teardown(
+			a_quota_of_version_1_is_found_below_the_part_that_is_mounted, clean, clean),
+		cmocka_unit_test_setup_teardown(no_quota_is_none, clean, clean),
 		cmocka_unit_test_setup_teardown(running_machine_is_recorded_without_holes, clean,
 						clean),
 	};

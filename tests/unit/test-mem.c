@@ -16,7 +16,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "lib/mem.h"
+#include "lib/machine/mem.h"
 
 #define HUGE_SIZE (2ul << 20)
 

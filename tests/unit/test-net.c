@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench/summary.h"
+#include "bench/summary/summary.h"
 
 #define ROUNDS 21
 

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "bench/verify.h"
+#include "bench/harness/verify.h"
 
 static const struct bench bench = { .cpu.cpu = 3, .clock = { .ticks_per_ns = 1 }, .count = true };
 static struct batch batches[] = { { BATCH_TIMED, 10000, 0, 20000000, 0 },
@@ -43,8 +43,12 @@ static struct trial_outcome sound(void)
 /* @out must have one violation, of kind @what, whose text holds @text. */
 static void finds(const struct trial_outcome *out, const char *what, const char *text)
 {
-	json_t *v = verify_trial(&bench, out);
+	struct verdict verdict;
+	json_t *v;
 
+	verify_trial(&verdict, &bench, out);
+	v = verdict.list;
+	assert_int_equal(verdict.violations, 1);
 	assert_int_equal(json_array_size(v), 1);
 	assert_string_equal(json_string_value(json_object_get(json_array_get(v, 0), "what")), what);
 	if (!strstr(json_string_value(json_object_get(json_array_get(v, 0), "text")), text))
@@ -55,10 +59,11 @@ static void finds(const struct trial_outcome *out, const char *what, const char 
 
 static void valid(const struct trial_outcome *out)
 {
-	json_t *v = verify_trial(&bench, out);
+	struct verdict verdict;
 
-	assert_int_equal(json_array_size(v), 0);
-	json_decref(v);
+	verify_trial(&verdict, &bench, out);
+	assert_int_equal(verdict.violations, 0);
+	json_decref(verdict.list);
 }
 
 static void a_sound_trial_is_valid(void **state)
@@ -206,6 +211,31 @@ static void what_cannot_be_counted_is_not_judged(void **state)
 	valid(&out);
 }
 
+static void a_counter_that_followed_nothing_is_doubted(void **state)
+{
+	struct counter_doubts doubts = { 0 };
+	struct counter_value v[COUNTER_NR] = {
+		[COUNTER_CR3_LOADS] = { true, 0, 1, "tlb:tlb_flush reason == 0, CPU-wide", "" },
+		[COUNTER_CYCLES] = { true, 1, 1, "cycles, CPU-wide", "" },
+		[COUNTER_DTLB_WALKS] = { true, 0, 1, "arm_n1::DTLB_WALK, CPU-wide", "" },
+	};
+
+	(void)state;
+	/* No process to change to proves nothing of loads. */
+	assert_false(counters_doubt(v, 0, &doubts));
+	assert_true(v[COUNTER_CR3_LOADS].available);
+	assert_false(v[COUNTER_DTLB_WALKS].available);
+	assert_non_null(strstr(doubts.why[COUNTER_DTLB_WALKS], "arm_n1::DTLB_WALK can be opened"));
+	assert_true(v[COUNTER_CYCLES].available);
+	/* Silent at changes of mm: something else is to be tried, and what that counts is judged, too. */
+	assert_true(counters_doubt(v, 40, &doubts));
+	assert_true(doubts.tracepoint);
+	v[COUNTER_CR3_LOADS] = (struct counter_value){ true, 3, 1, "kprobe switch_ldt: loads", "" };
+	assert_false(counters_doubt(v, 40, &doubts));
+	assert_false(v[COUNTER_CR3_LOADS].available);
+	assert_non_null(strstr(v[COUNTER_CR3_LOADS].why, "only 3 came at 40"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -220,6 +250,7 @@ int main(void)
 		cmocka_unit_test(switches_missing_in_the_unobserved_batches_are_found),
 		cmocka_unit_test(a_moved_task_and_a_failed_trial_are_found),
 		cmocka_unit_test(what_cannot_be_counted_is_not_judged),
+		cmocka_unit_test(a_counter_that_followed_nothing_is_doubted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

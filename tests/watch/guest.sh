@@ -41,7 +41,8 @@ for source in bpf perf; do
 	expect "$source: threads, same mm" "$(class thread)" $low $high
 	watch_workload $source kworker
 	expect "$source: kworker, borrowed" "$(class borrow)" $((rounds - 2)) $((rounds + 40))
-	expect "$source: kworker, back" "$(class back)" $((rounds - 2)) $((rounds + 40))
+	# A stray process takes the CPU from a kworker now and then.
+	expect "$source: kworker, back" "$(class back)" $((rounds - 20)) $((rounds + 40))
 done
 
 hotplug=/sys/devices/system/cpu/cpu1/online

@@ -14,11 +14,11 @@ tests_watch_empty_programs_LDADD = $(LIBBPF_LIBS)
 endif
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/watch/test-switchlog
-tests_watch_test_switchlog_SOURCES = tests/watch/test-switchlog.c
-tests_watch_test_switchlog_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_watch_test_switchlog_LDADD = lib/libactivemm.a $(LIBBPF_LIBS) $(HWLOC_LIBS) $(CMOCKA_LIBS)
-TESTS += tests/watch/test-switchlog
+check_PROGRAMS += tests/watch/test-log-bpf
+tests_watch_test_log_bpf_SOURCES = tests/watch/test-log-bpf.c
+tests_watch_test_log_bpf_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_watch_test_log_bpf_LDADD = $(LIB_ARCHIVES) $(LIB_LIBS) $(CMOCKA_LIBS)
+TESTS += tests/watch/test-log-bpf
 endif
 
 # What watching costs, on the last CPU: not part of `check', as it takes a minute and a quiet machine.

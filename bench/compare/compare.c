@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/compare/private.h"
+#include "bench/summary/labels.h"
+#include "lib/results/tolerance.h"
+#include "lib/base/member.h"
+
+/* A group of a recorded watch has no claim and no costs: its counters are rates that vary, and are tested like times. */
+static bool is_watch(const struct scan_group *g)
+{
+	return !strcmp(g->scenario, "watch");
+}
+
+static double middle(const struct scan_values *v)
+{
+	/* Their order in time is not needed. */
+	stats_sort(v->v, v->n);
+	return stats_sorted_median(v->v, v->n);
+}
+
+const char *const compare_counts[COMPARE_COUNTS] = { "cr3-loads", "cr3-flushes", "context-switches",
+						     "tlb-ipis" };
+
+/* What visitors may add to a sound trial, and the edges to a short one: verify's slack. */
+static double sound_difference(const struct scan_group *a, const struct scan_group *b, double count)
+{
+	double n = fmin(a->counted, b->counted);
+
+	return VERIFY_VISITED + fmax(VERIFY_TOLERANCE * count, n > 0 ? VERIFY_EDGE / n : 0);
+}
+
+/* Counts per round trip that differ by more than two sound trials may. */
+static json_t *count_differences(const struct side *a, const struct side *b)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < a->set->n; i++) {
+		const struct facts *f = &a->facts[i], *g = facts_like(b, f);
+
+		if (!g || is_watch(f->group))
+			continue;
+		for (size_t c = 0; c < COMPARE_COUNTS; c++) {
+			const struct scan_values *v = scan_counter(a->set, f->group,
+								   compare_counts[c]),
+						 *w = scan_counter(b->set, g->group,
+								   compare_counts[c]);
+			double x = middle(v), y = middle(w);
+
+			if (!isfinite(x) || !isfinite(y) ||
+			    fabs(x - y) <= sound_difference(f->group, g->group, fmax(x, y)))
+				continue;
+			/* What some trials of both have is no difference of kernels: a ring's flushes vary so. */
+			if (v->v[0] <= w->v[w->n - 1] && w->v[0] <= v->v[v->n - 1])
+				continue;
+			member_append(list, member_pack("{s:s, s:s, s:s, s:f, s:f}", "scenario",
+							f->scenario, "params", f->params, "count",
+							compare_counts[c], "base", x, "other", y));
+		}
+	}
+	return list;
+}
+
+/* Scenarios and parameter sets that only one of the two has. */
+static void only_in(json_t *list, const struct side *has, const struct side *lacks,
+		    const char *which)
+{
+	for (size_t i = 0; i < has->set->n; i++)
+		if (!facts_like(lacks, &has->facts[i]))
+			member_append(list, member_pack("{s:s, s:s, s:s}", "scenario",
+							has->facts[i].scenario, "params",
+							has->facts[i].params, "only_in", which));
+}
+
+/* Why @set has no figures of the counter, as its machine record says. */
+static const char *why_lost(const struct scan_set *set, const char *name)
+{
+	const char *why = json_string_value(json_object_get(
+		json_object_get(json_object_get(set->machine, "counters"), name), "unavailable"));
+
+	return why ? why : "its trials do not have it";
+}
+
+/* Counters that groups in both sets have figures of in one set only. */
+static void counted_in(json_t *list, const struct side *has, const struct side *lacks,
+		       const char *which)
+{
+	for (size_t c = 0; c < has->set->counters; c++) {
+		const char *name = has->set->counter[c];
+		json_int_t lost = 0, had = 0;
+
+		for (size_t i = 0; i < has->set->n; i++) {
+			const struct facts *f = &has->facts[i], *g = facts_like(lacks, f);
+
+			if (!g || !g->group->ns.n || !scan_counter(has->set, f->group, name)->n)
+				continue;
+			had++;
+			lost += !scan_counter(lacks->set, g->group, name)->n;
+		}
+		if (lost)
+			member_append(list, member_pack("{s:s, s:s, s:I, s:I, s:s}", "counter",
+							name, "only_in", which, "rows", lost, "of",
+							had, "why", why_lost(lacks->set, name)));
+	}
+}
+
+static int row_add(struct table *t, const struct row *row)
+{
+	struct row *more;
+
+	/* Grow by doubling. */
+	if ((t->n & (t->n - 1)) == 0) {
+		more = reallocarray(t->rows, t->n ? 2 * t->n : 1, sizeof(*more));
+		if (!more)
+			return -ENOMEM;
+		t->rows = more;
+	}
+	t->rows[t->n++] = *row;
+	return 0;
+}
+
+/* The rows of a recorded watch: each counter per switch. */
+static int watch_rows(struct table *t, const struct row *like, const struct side *a,
+		      const struct side *b)
+{
+	int rc = 0;
+
+	for (size_t c = 0; c < a->set->counters && !rc; c++) {
+		const struct scan_values *x = scan_counter(a->set, like->a->group,
+							   a->set->counter[c]),
+					 *y = scan_counter(b->set, like->b->group,
+							   a->set->counter[c]);
+		struct row row = { .pair = like->pair,
+				   .a = like->a,
+				   .b = like->b,
+				   .quantity = a->set->counter[c],
+				   .counts = true,
+				   .loads = { NAN, NAN } };
+
+		if (!x->n || !y->n || !strcmp(row.quantity, "context-switches"))
+			continue;
+		stats_sort(x->v, x->n);
+		stats_sort(y->v, y->n);
+		row.x = x->v;
+		row.nx = x->n;
+		row.y = y->v;
+		row.ny = y->n;
+		rc = row_add(t, &row);
+	}
+	return rc;
+}
+
+/* CR3 loads per round trip; what has none to count, or no round trips, has NaN. */
+static double loads(const struct side *s, const struct facts *f)
+{
+	return f && !is_watch(f->group) ? middle(scan_counter(s->set, f->group, "cr3-loads")) : NAN;
+}
+
+/* Are these the two sides of one ab? */
+static bool in_turns(const struct scan_set *a, const struct scan_set *b)
+{
+	const char *x = member_text(json_object_get(a->machine, "session"), "turns"),
+		   *y = member_text(json_object_get(b->machine, "session"), "turns");
+
+	return *x && !strcmp(x, y);
+}
+
+static int pair_rows(struct table *t, size_t pair, const struct side *a, const struct side *b,
+		     bool times)
+{
+	bool turns = in_turns(a->set, b->set);
+	int rc = 0;
+
+	for (size_t i = 0; i < a->set->n && !rc; i++) {
+		const struct facts *f = &a->facts[i], *g = facts_like(b, f);
+		struct row row = {
+			.pair = pair, .a = f, .b = g, .refused = !times, .turns = turns
+		};
+
+		row.quantity = is_watch(f->group) ? "ns-between-switches" : "ns-per-round-trip";
+		row.counts = is_watch(f->group);
+		row.loads[0] = loads(a, f);
+		row.loads[1] = loads(b, g);
+		if (g) {
+			row.x = f->sorted;
+			row.nx = f->group->ns.n;
+			row.y = g->sorted;
+			row.ny = g->group->ns.n;
+		}
+		rc = row_add(t, &row);
+		if (!rc && g && is_watch(f->group))
+			rc = watch_rows(t, &row, a, b);
+	}
+	return rc;
+}
+
+/* The folders of a side's sessions. */
+static json_t *side_sets(const struct scan_set *set)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < set->sessions; i++)
+		member_append(list, member_string(set->session[i]));
+	if (!set->sessions)
+		member_append(list, member_string(set->dir));
+	return list;
+}
+
+static json_t *pair_json(const struct table *t, size_t pair, const struct side *a,
+			 const struct side *b, const char *refused, bool force)
+{
+	json_t *rows = json_array(), *missing = json_array(), *lost = json_array(), *o;
+
+	for (size_t i = 0; i < t->n; i++)
+		if (t->rows[i].pair == pair)
+			member_append(rows, row_json(&t->rows[i], t->share));
+	only_in(missing, a, b, "base");
+	only_in(missing, b, a, "other");
+	counted_in(lost, a, b, "base");
+	counted_in(lost, b, a, "other");
+	o = member_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "base",
+			member_string(a->set->dir), "base_name", member_string(a->name), "other",
+			member_string(b->set->dir), "other_name", member_string(b->name), "counts",
+			count_differences(a, b), "counters_lost", lost, "missing", missing,
+			"machine", compare_machines(a->set->machine, b->set->machine), "times",
+			rows, "forced", refused && force);
+	if (o) {
+		member_set(o, "base_sets", side_sets(a->set));
+		member_set(o, "other_sets", side_sets(b->set));
+		member_set(o, "in_turns", json_boolean(in_turns(a->set, b->set)));
+		member_set(o, "base_verified", json_boolean(a->set->verified));
+		member_set(o, "other_verified", json_boolean(b->set->verified));
+	}
+	if (o && refused)
+		member_set(o, "times_refused", member_string(refused));
+	return o;
+}
+
+static int compare_all(struct table *t, struct side *sides, size_t n,
+		       const struct compare_options *options, json_t *all)
+{
+	int rc = 0;
+
+	for (size_t i = 1; i < n && !rc; i++)
+		rc = pair_rows(t, i, &sides[0], &sides[i],
+			       options->force || !compare_refused(sides[0].set, sides[i].set));
+	if (!rc)
+		rc = table_judge(t);
+	for (size_t i = 1; i < n && !rc; i++)
+		rc = member_append(all, pair_json(t, i, &sides[0], &sides[i],
+						  compare_refused(sides[0].set, sides[i].set),
+						  options->force))
+			     ? -ENOMEM
+			     : 0;
+	return rc;
+}
+
+json_t *compare_sets(struct scan_set *sets, size_t n, const struct compare_options *options,
+		     struct error *e)
+{
+	struct side *sides = calloc(n, sizeof(*sides));
+	struct table t = { .share = options->share, .one_session = options->one_session };
+	json_t *all = json_array();
+	int rc = sides && all ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < n && !rc; i++)
+		rc = side_make(&sides[i], sets, n, i);
+	if (!rc)
+		rc = sides_order(sides, n);
+	if (!rc)
+		rc = compare_all(&t, sides, n, options, all);
+	for (size_t i = 0; i < n && sides; i++)
+		side_free(&sides[i]);
+	free(sides);
+	free(t.rows);
+	if (rc)
+		error_set(e, -rc, "compare: %s", strerror(-rc));
+	else
+		rc = members_failed(e);
+	if (rc) {
+		json_decref(all);
+		return NULL;
+	}
+	return all;
+}

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* From two samples to a verdict. */
+#include <errno.h>
+#include <gsl/gsl_cdf.h>
+#include <gsl/gsl_statistics_double.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/compare/private.h"
+#include "lib/base/member.h"
+
+#define RESAMPLES 4000
+#define SEED	  1999 /* fixed: the same sets give the same verdicts */
+#define ALPHA	  0.05
+#define POWER	  0.9
+
+/* How far off 1 the ratio may be, as a share; NaN without an interval. */
+static double bound(const struct row *r)
+{
+	const struct stats_difference *d = &r->difference;
+
+	if (isfinite(d->ratio_low))
+		return fmax(d->ratio_high - 1, 1 / d->ratio_low - 1);
+	/* Zeros have no ratio; they may still be the same. */
+	return d->low == 0 && d->high == 0 ? 0 : NAN;
+}
+
+/*
+ * Trials a side that would tell @share: enough for the test to find it (at the level that Holm leaves it in the worst case), and
+ * enough to bring the interval, which narrows with the root of their number, within it.
+ */
+static double needed(const struct row *r, double share, size_t tests)
+{
+	const struct stats_difference *d = &r->difference;
+	double have = (double)(r->nx < r->ny ? r->nx : r->ny),
+	       half = (d->ratio_high - d->ratio_low) / 2,
+	       n = fmax(stats_trials_needed(r->x, r->nx, r->y, r->ny, share, ALPHA / (double)tests,
+					    POWER),
+			ceil(have * half * half / (share * share)));
+
+	/* Enough already, but the difference itself is about @share: as many again. */
+	return n > have ? n : isnan(n) ? NAN : 2 * have;
+}
+
+/* Do sessions tell, and not trials? */
+static bool by_sessions(const struct row *r)
+{
+	return isfinite(r->sessions.ratio);
+}
+
+static void judge(struct row *r, const struct table *t, size_t tests)
+{
+	double pairs = (double)r->nx * (double)r->ny, value = r->difference.value;
+	bool more = by_sessions(r) ? value > 0 : r->test.u > pairs / 2 && value > 0,
+	     less = by_sessions(r) ? value < 0 : r->test.u < pairs / 2 && value < 0;
+
+	r->needed = NAN;
+	if (!r->b)
+		r->verdict = "missing";
+	else if (r->refused)
+		r->verdict = "not compared";
+	else if (!isfinite(r->test.p))
+		r->verdict = "no trials";
+	/* Ranks and medians must agree on the direction. */
+	else if (r->holm < ALPHA && (more || less) && !by_sessions(r) && !r->counts &&
+		 !t->one_session && !r->turns)
+		r->verdict = "differ";
+	else if (r->holm < ALPHA && (more || less))
+		r->verdict = r->counts ? (more ? "more" : "fewer") : more ? "slower" : "faster";
+	else if (bound(r) <= t->share)
+		r->verdict = "same";
+	else {
+		r->verdict = "noisy";
+		r->needed = by_sessions(r) ? stats_sessions_needed(r->sessions.spread, t->share,
+								   ALPHA / (double)tests, POWER)
+					   : needed(r, t->share, tests);
+	}
+}
+
+/* One side's middle with its interval, from its sessions and the spread that both sides share. */
+static struct interval side_interval(const struct facts *f, double spread, double df)
+{
+	double mean = gsl_stats_mean(f->sessions, 1, f->nsessions),
+	       half = spread / sqrt((double)f->nsessions) * gsl_cdf_tdist_Pinv(0.975, df);
+
+	return (struct interval){ .median = exp(mean),
+				  .low = exp(mean - half),
+				  .high = exp(mean + half),
+				  .mad = NAN,
+				  .n = f->nsessions };
+}
+
+/* Where both sides have sessions enough, these are compared. @tests: so many share the level. False where they have not. */
+static bool test_sessions(struct row *r, size_t tests)
+{
+	const struct facts *a = r->a, *b = r->b;
+	struct stats_sessions *s = &r->sessions;
+	double df = (double)a->nsessions + (double)b->nsessions - 2;
+
+	*s = stats_sessions(a->sessions, a->nsessions, b->sessions, b->nsessions, 0.95,
+			    ALPHA / (double)tests);
+	if (!by_sessions(r))
+		return false;
+	r->mx = side_interval(a, s->spread, df);
+	r->my = side_interval(b, s->spread, df);
+	r->test.p = s->p;
+	r->difference = (struct stats_difference){ .ratio = s->ratio,
+						   .ratio_low = s->low,
+						   .ratio_high = s->high,
+						   .value = r->my.median - r->mx.median,
+						   .low = r->mx.median * (s->low - 1),
+						   .high = r->mx.median * (s->high - 1) };
+	return true;
+}
+
+static void test_trials(struct row *r)
+{
+	r->mx = stats_sorted_interval(r->x, r->nx, 0.95, RESAMPLES / 2, SEED);
+	r->my = stats_sorted_interval(r->y, r->ny, 0.95, RESAMPLES / 2, SEED);
+	r->test = stats_mann_whitney(r->x, r->nx, r->y, r->ny);
+	r->difference = stats_difference(r->x, r->nx, r->y, r->ny, 0.95, RESAMPLES, SEED);
+}
+
+static bool is_compared(const struct row *r)
+{
+	return r->b && !r->refused;
+}
+
+int table_judge(struct table *t)
+{
+	double *p = malloc((t->n + 1) * sizeof(*p)), *holm = malloc((t->n + 1) * sizeof(*holm));
+	size_t tests = 0;
+	int rc = p && holm ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < t->n; i++)
+		tests += is_compared(&t->rows[i]) && t->rows[i].nx && t->rows[i].ny;
+	for (size_t i = 0; i < t->n && !rc; i++) {
+		struct row *r = &t->rows[i];
+
+		r->test = (struct mann_whitney){ .u = NAN, .p = NAN };
+		r->difference = stats_difference(NULL, 0, NULL, 0, 0.95, 0, 0);
+		r->mx = r->my = (struct interval){ .median = NAN, .low = NAN, .high = NAN };
+		r->sessions.ratio = NAN;
+		if (is_compared(r) && (r->counts || !test_sessions(r, tests)))
+			test_trials(r);
+		p[i] = r->test.p;
+	}
+	if (!rc)
+		rc = stats_holm(p, holm, t->n);
+	for (size_t i = 0; i < t->n && !rc; i++) {
+		t->rows[i].holm = holm[i];
+		judge(&t->rows[i], t, tests);
+	}
+	free(p);
+	free(holm);
+	return rc;
+}
+
+static void says(const struct row *r, double share, char *text, size_t len)
+{
+	if (!strcmp(r->verdict, "same"))
+		snprintf(text, len, "no difference larger than %.2g %%", 100 * bound(r));
+	else if (!strcmp(r->verdict, "noisy") && isfinite(r->needed) && r->needed < 1e6)
+		snprintf(text, len, "too noisy to tell %g %% (%.0f %s would)", 100 * share,
+			 r->needed, by_sessions(r) ? "sessions a side" : "trials");
+	else if (!strcmp(r->verdict, "noisy"))
+		snprintf(text, len, "too noisy to tell%s",
+			 isnan(r->needed) ? ": too few trials" : "");
+	else if (!strcmp(r->verdict, "no trials"))
+		snprintf(text, len, "no valid trials");
+	else if (!strcmp(r->verdict, "differ"))
+		snprintf(text, len, "the runs differ");
+	else
+		snprintf(text, len, "%s", r->verdict);
+}
+
+static void put(json_t *o, const char *key, double v)
+{
+	if (isfinite(v))
+		member_set(o, key, member_real(v));
+}
+
+static json_t *medians(const struct facts *f)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < f->nsessions; i++)
+		member_append(list, member_real(exp(f->sessions[i])));
+	return list;
+}
+
+/* How sessions vary, and what was tested. */
+static void put_sessions(json_t *o, const struct row *r)
+{
+	member_set(o, "base_sessions", json_integer((json_int_t)r->a->nsessions));
+	member_set(o, "other_sessions", json_integer(r->b ? (json_int_t)r->b->nsessions : 0));
+	if (r->refused || r->counts || !r->b)
+		return;
+	member_set(o, "base_session_medians", medians(r->a));
+	member_set(o, "other_session_medians", medians(r->b));
+	put(o, "base_between", r->a->between);
+	put(o, "base_within", r->a->within);
+	put(o, "other_between", r->b->between);
+	put(o, "other_within", r->b->within);
+	if (isfinite(r->test.p))
+		member_set(o, "method",
+			   member_string(by_sessions(r) ? r->sessions.method : "Mann-Whitney"));
+	if (by_sessions(r) && !strcmp(r->verdict, "noisy"))
+		put(o, "sessions_needed", r->needed);
+}
+
+json_t *row_json(const struct row *r, double share)
+{
+	const struct stats_difference *d = &r->difference;
+	json_t *notes = facts_notes(r->a, "base"), *more, *o;
+	char text[100];
+
+	says(r, share, text, sizeof(text));
+	o = member_pack("{s:s, s:s, s:O, s:s, s:I, s:I, s:s, s:o}", "scenario", r->a->scenario,
+			"params", r->a->params, "parameters", r->a->group->parsed, "quantity",
+			r->quantity, "base_trials", (json_int_t)r->nx, "other_trials",
+			(json_int_t)r->ny, "verdict", r->verdict, "says", member_string(text));
+	if (by_sessions(r)) {
+		put(o, "base_median", r->mx.median);
+		put(o, "other_median", r->my.median);
+	} else if (!r->refused || r->counts) {
+		put(o, "base_median", stats_sorted_median(r->x, r->nx));
+		put(o, "other_median", stats_sorted_median(r->y, r->ny));
+	}
+	put_sessions(o, r);
+	put(o, "base_low", r->mx.low);
+	put(o, "base_high", r->mx.high);
+	put(o, "other_low", r->my.low);
+	put(o, "other_high", r->my.high);
+	put(o, "base_cr3_loads", r->loads[0]);
+	put(o, "other_cr3_loads", r->loads[1]);
+	put(o, "ratio", d->ratio);
+	put(o, "low", d->ratio_low);
+	put(o, "high", d->ratio_high);
+	put(o, "difference", d->value);
+	put(o, "difference_low", d->low);
+	put(o, "difference_high", d->high);
+	put(o, "p", r->test.p);
+	put(o, "p_holm", r->holm);
+	if (isfinite(r->test.p) && !by_sessions(r))
+		member_set(o, "exact", json_boolean(r->test.exact));
+	if (!by_sessions(r))
+		put(o, "trials_needed", r->needed);
+	member_set(o, "base_order", facts_json(r->a));
+	if (r->b) {
+		more = facts_notes(r->b, "other");
+		json_array_extend(notes, more);
+		json_decref(more);
+		member_set(o, "other_order", facts_json(r->b));
+	}
+	if (r->refused || strncmp(r->quantity, "ns-", 3))
+		json_array_clear(notes);
+	member_set(o, "notes", notes);
+	return o;
+}

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A comparison's page: what changed, what differs around it, the pictures, the table. */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/report/compare.h"
+
+/* What the terminal prints, each line between two tags: one wording. Returns the number of lines. */
+static size_t lines(FILE *f, void (*print)(const json_t *all, FILE *out), const json_t *all,
+		    const char *open, const char *close)
+{
+	char *text = NULL, *line, *next;
+	size_t len = 0, n = 0;
+	FILE *m = open_memstream(&text, &len);
+
+	if (!m)
+		return 0;
+	print(all, m);
+	fclose(m);
+	for (line = text; *line; line = next) {
+		next = line + strcspn(line, "\n");
+		if (*next)
+			*next++ = '\0';
+		html_element(f, open, line, close);
+		n++;
+	}
+	free(text);
+	return n;
+}
+
+static void record_cell(FILE *f, const json_t *v)
+{
+	char *text = v ? json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
+	/* A string stands for itself. */
+	const char *s = json_is_string(v) ? json_string_value(v) : text ? text : "-";
+
+	if (strlen(s) > 120) {
+		html_element(f, "<td><details><summary>long</summary>", s, "</details></td>");
+	} else {
+		html_element(f, "<td>", s, "</td>");
+	}
+	free(text);
+}
+
+/* The difference called @what in @pair's list, or NULL. */
+static const json_t *difference(const json_t *pair, const char *what)
+{
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach (json_object_get(pair, "machine"), i, v)
+		if (!strcmp(member_text(v, "what"), what))
+			return v;
+	return NULL;
+}
+
+/* Is the difference @what of pair number @p shown already, with an earlier pair? */
+static bool shown(const json_t *all, size_t p, const char *what)
+{
+	for (size_t i = 0; i < p; i++)
+		if (difference(json_array_get(all, i), what))
+			return true;
+	return false;
+}
+
+static void machines(FILE *f, const struct comparison *c)
+{
+	const json_t *pair, *other, *v;
+	size_t p, q, i, n = 0;
+
+	fputs("<h2>What differs between the machines</h2>\n", f);
+	json_array_foreach (c->all, p, pair)
+		json_array_foreach (json_object_get(pair, "machine"), i, v)
+			n += !shown(c->all, p, member_text(v, "what"));
+	if (!n) {
+		fputs("<p>Nothing that was recorded.</p>\n", f);
+		return;
+	}
+	fprintf(f,
+		"<details%s><summary>%zu things</summary>\n<div class=\"wide\"><table><tr><th>what",
+		n <= 20 ? " open" : "", n);
+	html_element(f, "<th>", member_text(json_array_get(c->all, 0), "base_name"), "");
+	json_array_foreach (c->all, p, pair)
+		html_element(f, "<th>", member_text(pair, "other_name"), "");
+	fputs("</tr>\n", f);
+	json_array_foreach (c->all, p, pair)
+		json_array_foreach (json_object_get(pair, "machine"), i, v) {
+			const char *what = member_text(v, "what");
+
+			if (shown(c->all, p, what))
+				continue;
+			html_element(f, "<tr><td>", what, "</td>");
+			record_cell(f, json_object_get(v, "base"));
+			json_array_foreach (c->all, q, other) {
+				const json_t *d = difference(other, what);
+
+				if (d)
+					record_cell(f, json_object_get(d, "other"));
+				else
+					fputs("<td class=\"small\">as the base</td>", f);
+			}
+			fputs("</tr>\n", f);
+		}
+	fputs("</table></div></details>\n", f);
+}
+
+/* "1200.1 [1198.0, 1203.4]", or "-". */
+static void figure(FILE *f, const char *class, const double v[3], const char *fmt)
+{
+	fprintf(f, "<td class=\"n%s\">", class);
+	if (isfinite(v[0]))
+		fprintf(f, fmt, v[0]);
+	else
+		fputs("-", f);
+	if (isfinite(v[0]) && isfinite(v[1]) && isfinite(v[2])) {
+		fputs(" [", f);
+		fprintf(f, fmt, v[1]);
+		fputs(", ", f);
+		fprintf(f, fmt, v[2]);
+		fputs("]", f);
+	}
+	fputs("</td>", f);
+}
+
+static void median(FILE *f, const struct comparison *c, const json_t *row, size_t set)
+{
+	const struct compared_point p = compared_point(c, row, set, true);
+	bool interval = p.low < p.median || p.high > p.median;
+
+	figure(f, "", (const double[]){ p.median, interval ? p.low : NAN, interval ? p.high : NAN },
+	       strncmp(member_text(row, "quantity"), "ns-", 3) ? "%.3f" : "%.1f");
+}
+
+static void row_write(FILE *f, const struct comparison *c, const json_t *row)
+{
+	const char *quantity = member_text(row, "quantity");
+
+	html_element(f, "<tr><td>", member_text(row, "scenario"), "</td>");
+	html_element(f, "<td>",
+		     strcmp(quantity, "ns-per-round-trip") ? quantity : member_text(row, "params"),
+		     "</td>");
+	median(f, c, row, 0);
+	for (size_t set = 1; set < c->n; set++) {
+		const json_t *own = compare_row_like(json_array_get(c->all, set - 1), row);
+		enum compared_mark mark = compared_point(c, row, set, true).mark;
+		const char *class = mark == MARK_MORE ? " up" : mark == MARK_LESS ? " down" : "";
+
+		median(f, c, row, set);
+		figure(f, class,
+		       (const double[]){ member_number(own, "ratio"), member_number(own, "low"),
+					 member_number(own, "high") },
+		       "%.3f");
+		html_element(f, "<td>", member_text(own, "says"), "</td>");
+	}
+	fputs("</tr>\n", f);
+}
+
+/* CR3 loads, where times are refused. */
+static void row_counts(FILE *f, const struct comparison *c, const json_t *row)
+{
+	html_element(f, "<tr><td>", member_text(row, "scenario"), "</td>");
+	html_element(f, "<td>", member_text(row, "params"), "</td>");
+	for (size_t set = 0; set < c->n; set++) {
+		const struct compared_point p = compared_point(c, row, set, false);
+
+		figure(f,
+		       p.mark == MARK_MORE   ? " up"
+		       : p.mark == MARK_LESS ? " down"
+					     : "",
+		       (const double[]){ p.median, NAN, NAN }, "%.2f");
+	}
+	fputs("</tr>\n", f);
+}
+
+static void table(FILE *f, const struct comparison *c)
+{
+	const json_t *pair, *row;
+	bool times = compared_times(c);
+	size_t p, i;
+
+	html_element(f, "<h2>",
+		     times ? "Every figure, median [95 % interval]" : "CR3 loads per round trip",
+		     "</h2>\n<div class=\"wide\"><table><tr><th>scenario<th>parameters");
+	html_element(f, "<th>", member_text(json_array_get(c->all, 0), "base_name"), "");
+	json_array_foreach (c->all, p, pair)
+		html_element(f, "<th>", member_text(pair, "other_name"),
+			     times ? "<th>ratio<th>verdict" : "");
+	fputs("</tr>\n", f);
+	json_array_foreach (json_object_get(json_array_get(c->all, 0), "times"), i, row) {
+		if (times)
+			row_write(f, c, row);
+		else if (!strcmp(member_text(row, "quantity"), "ns-per-round-trip"))
+			row_counts(f, c, row);
+	}
+	fputs("</table></div>\n", f);
+	if (times) {
+		html_element(f, "<p class=\"small\">", compare_method(c->all), "");
+		fputs(" Of a recorded watch: rates per switch. Verdicts at 5 %.</p>\n", f);
+	}
+}
+
+static void body(FILE *f, const struct html_page *page)
+{
+	const struct comparison *c = page->context;
+
+	lines(f, compare_print_refused, c->all, "<p class=\"warn\">", "</p>\n");
+	lines(f, compare_print_sentences, c->all, "<p>", "</p>\n");
+	fputs("<h2>Counts</h2>\n<ul>\n", f);
+	lines(f, compare_print_facts, c->all, "<li>", "</li>\n");
+	fputs("</ul>\n", f);
+	machines(f, c);
+	html_pictures(f, page);
+	table(f, c);
+	fputs("<ul class=\"small\">\n", f);
+	lines(f, compare_print_notes, c->all, "<li>", "</li>\n");
+	fputs("</ul>\n", f);
+}
+
+int compare_html(const struct comparison *c, const struct picture *p, const char *subject,
+		 struct error *e)
+{
+	struct html_machine *machines = calloc(c->n, sizeof(*machines));
+	struct html_page page = {
+		.heading = "What changed between result sets",
+		.subject = subject,
+		.dir = c->dir,
+		.file = "compare.html",
+		.machines = machines,
+		.nmachines = c->n,
+		.pictures = p,
+		.npictures = COMPARE_PICTURES,
+		.body = body,
+		.context = c,
+	};
+	int rc;
+
+	if (!machines)
+		return error_set(e, ENOMEM, "out of memory");
+	for (size_t i = 0; i < c->n; i++) {
+		const json_t *pair = json_array_get(c->all, i ? i - 1 : 0);
+
+		machines[i] = (struct html_machine){
+			member_text(pair, i ? "other_name" : "base_name"), c->sets[i].machine
+		};
+	}
+	rc = html_page(&page, e);
+	free(machines);
+	return rc;
+}

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A set read in parts at the same time, and put together in the file's order. */
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/results/set.h"
+#include "lib/results/scan-private.h"
+
+#define PART_LEAST (4 << 20) /* bytes for which a thread is worth its start */
+#define PARTS_MOST 64
+
+static struct line_text text_of(const char *s)
+{
+	return (struct line_text){ s, strlen(s) };
+}
+
+/* Appends @from to @to, and leaves it empty. */
+static int values_move(struct scan_values *to, struct scan_values *from)
+{
+	double *more;
+
+	if (!to->n) {
+		free(to->v);
+		*to = *from;
+		*from = (struct scan_values){ 0 };
+		return 0;
+	}
+	more = from->n ? reallocarray(to->v, to->n + from->n, sizeof(*more)) : to->v;
+	if (!more)
+		return -ENOMEM;
+	if (from->n)
+		memcpy(more + to->n, from->v, from->n * sizeof(*more));
+	to->v = more;
+	to->n += from->n;
+	to->room = to->n > to->room ? to->n : to->room;
+	free(from->v);
+	*from = (struct scan_values){ 0 };
+	return 0;
+}
+
+/* The first trials in the file's order are kept, however many parts it is read in. */
+static void start_move(struct scan_group *to, struct scan_group *from)
+{
+	struct scan_start *a = to->start, *b = from->start;
+	size_t n;
+
+	if (!a) {
+		to->start = b;
+		from->start = NULL;
+		return;
+	}
+	if (!b)
+		return;
+	n = b->trials < TRIAL_SERIES - a->trials ? b->trials : TRIAL_SERIES - a->trials;
+	memcpy(a->above + a->trials, b->above, n * sizeof(*b->above));
+	memcpy(a->below + a->trials, b->below, n * sizeof(*b->below));
+	memcpy(a->first + a->trials, b->first, n * sizeof(*b->first));
+	a->trials += n;
+}
+
+void scan_start_count(const struct scan_start *start, unsigned int above[], unsigned int below[])
+{
+	for (size_t k = 0; k < TRIAL_BATCHES_MOST / 2; k++) {
+		above[k] = below[k] = 0;
+		for (size_t i = 0; i < start->trials; i++) {
+			above[k] += start->above[i] >> k & 1;
+			below[k] += start->below[i] >> k & 1;
+		}
+	}
+}
+
+/* Appends what @from has read to @to. 0 or -errno. */
+static int part_merge(struct part *to, struct part *from)
+{
+	struct scan_set *set = &from->set;
+	int rc = 0;
+
+	for (size_t i = 0; i < set->n && !rc; i++) {
+		struct scan_group *g = &set->groups[i], *into;
+		struct line_text scenario = text_of(g->scenario), params = text_of(g->params);
+
+		rc = part_group(to, &scenario, &params, &into);
+		if (rc)
+			break;
+		into->trials += g->trials;
+		into->valid += g->valid;
+		into->counted = counted_least(into->counted, g->counted);
+		rc = values_move(&into->ns, &g->ns);
+		for (size_t k = 0; k < g->counters && !rc; k++) {
+			struct line_text name = text_of(set->counter[k]);
+			ssize_t at = part_counter(to, &name, k);
+
+			rc = at < 0 ? (int)at : group_counters(into, (size_t)at + 1);
+			if (!rc)
+				rc = values_move(&into->counter[at], &g->counter[k]);
+		}
+		start_move(into, g);
+	}
+	to->set.trials += set->trials;
+	to->set.verified &= set->verified;
+	scan_set_free(set);
+	return rc;
+}
+
+static void *part_thread(void *p)
+{
+	part_read(p);
+	return NULL;
+}
+
+static size_t parts_wanted(off_t size)
+{
+	size_t n = (size_t)size / PART_LEAST;
+	cpu_set_t cpus;
+
+	if (!sched_getaffinity(0, sizeof(cpus), &cpus) && n > (size_t)CPU_COUNT(&cpus))
+		n = (size_t)CPU_COUNT(&cpus);
+	return n < 1 ? 1 : n > PARTS_MOST ? PARTS_MOST : n;
+}
+
+/* Which line of the file, and what is wrong with it. */
+static int part_error(const struct part *p, const char *path, size_t before, struct error *e)
+{
+	size_t number = before + p->lines.number;
+	json_t *trial;
+
+	if (p->rc == -E2BIG)
+		return error_set(
+			e, EINVAL,
+			"%s:%zu: with this line it has more than %d scenario and parameter "
+			"sets, or more than %d counters: no result set of this suite",
+			path, number, TRIAL_GROUPS_MOST, TRIAL_COUNTERS);
+	if (p->bad && result_parse_trial(path, number, p->bad, p->bad_len, &trial, e))
+		return p->rc;
+	return result_line_error(path, number, p->rc, e);
+}
+
+static void parts_read(struct part *parts, size_t n, int fd, off_t size)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct part *p = &parts[i];
+		off_t from = size / (off_t)n * (off_t)i,
+		      to = i + 1 < n ? size / (off_t)n * (off_t)(i + 1) : size;
+
+		p->set.verified = true;
+		p->rc = lines_open(&p->lines, fd, from, to);
+		/* The first part, and any that gets no thread, is this one's. */
+		p->started = i && !p->rc && !pthread_create(&p->thread, NULL, part_thread, p);
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (parts[i].started)
+			pthread_join(parts[i].thread, NULL);
+		else if (!parts[i].rc)
+			part_read(&parts[i]);
+	}
+}
+
+static int trials_read(struct scan_set *set, int fd, off_t size, const char *path, struct error *e)
+{
+	size_t n = parts_wanted(size), before = 0;
+	struct part *parts = calloc(n, sizeof(*parts));
+	int rc = 0;
+
+	if (!parts)
+		return error_set(e, ENOMEM, "out of memory");
+	parts_read(parts, n, fd, size);
+	for (size_t i = 0; i < n && !rc; i++) {
+		struct part *p = &parts[i];
+
+		if (p->rc)
+			rc = part_error(p, path, before, e);
+		before += p->lines.number;
+		if (p->half)
+			snprintf(set->notice, sizeof(set->notice), RESULT_HALF_LINE, path, before);
+		if (!rc && i && (p->rc = part_merge(&parts[0], p)))
+			rc = part_error(p, path, before - p->lines.number, e);
+	}
+	for (size_t i = 0; i < n; i++) {
+		part_free(&parts[i]);
+		if (i || rc)
+			scan_set_free(&parts[i].set);
+	}
+	if (!rc) {
+		struct scan_set *got = &parts[0].set;
+
+		got->dir = set->dir;
+		got->machine = set->machine;
+		memcpy(got->notice, set->notice, sizeof(set->notice));
+		got->verified &= got->trials > 0;
+		*set = *got;
+	}
+	free(parts);
+	return rc;
+}
+
+int scan_set_read(struct scan_set *set, const char *dir, struct error *e)
+{
+	char *path = NULL;
+	off_t size;
+	int fd, rc;
+
+	*set = (struct scan_set){ .dir = strdup(dir) };
+	rc = set->dir ? result_read_machine(dir, &set->machine, e)
+		      : error_set(e, ENOMEM, "out of memory");
+	if (!rc) {
+		fd = result_open_trials(dir, &path, &size, e);
+		rc = fd < 0 ? fd : trials_read(set, fd, size, path, e);
+		if (fd >= 0)
+			close(fd);
+		free(path);
+	}
+	if (rc)
+		scan_set_free(set);
+	return rc;
+}
+
+static void group_free(struct scan_group *g)
+{
+	free(g->scenario);
+	free(g->params);
+	json_decref(g->parsed);
+	free(g->ns.v);
+	for (size_t i = 0; i < g->counters; i++)
+		free(g->counter[i].v);
+	free(g->counter);
+	free(g->ends);
+	free(g->start);
+}
+
+void scan_set_free(struct scan_set *set)
+{
+	for (size_t i = 0; i < set->n; i++)
+		group_free(&set->groups[i]);
+	free(set->groups);
+	for (size_t i = 0; i < set->counters; i++)
+		free(set->counter[i]);
+	for (size_t i = 0; i < set->sessions; i++)
+		free(set->session[i]);
+	free(set->session);
+	json_decref(set->machine);
+	free(set->dir);
+	*set = (struct scan_set){ 0 };
+}
+
+/* Every group's values so far are those of the sessions up to number @i. */
+static int session_end(struct scan_set *set, size_t i, size_t sessions)
+{
+	for (size_t k = 0; k < set->n; k++) {
+		struct scan_group *g = &set->groups[k];
+
+		/* One that an earlier session lacks has none of it. */
+		if (!g->ends)
+			g->ends = calloc(sessions, sizeof(*g->ends));
+		if (!g->ends)
+			return -ENOMEM;
+		g->ends[i] = g->ns.n;
+		free(g->start);
+		g->start = NULL;
+	}
+	return 0;
+}
+
+int scan_set_join(struct scan_set *into, struct scan_set *sets, size_t n, struct error *e)
+{
+	struct part all = { .set.verified = true };
+	int rc = 0;
+
+	*into = (struct scan_set){ 0 };
+	all.set.session = calloc(n, sizeof(*all.set.session));
+	if (!all.set.session)
+		return error_set(e, ENOMEM, "out of memory");
+	all.set.dir = sets[0].dir;
+	all.set.machine = sets[0].machine;
+	sets[0].dir = NULL;
+	sets[0].machine = NULL;
+	for (size_t i = 0; i < n && !rc; i++) {
+		struct part one = { .set = sets[i] };
+
+		all.set.session[i] = strdup(i ? sets[i].dir : all.set.dir);
+		all.set.sessions = i + 1;
+		rc = all.set.session[i] ? part_merge(&all, &one) : -ENOMEM;
+		sets[i] = one.set;
+		if (!rc)
+			rc = session_end(&all.set, i, n);
+	}
+	*into = all.set;
+	part_free(&all);
+	return rc ? error_set(e, -rc, "out of memory") : 0;
+}
+
+const struct scan_group *scan_set_find(const struct scan_set *set, const char *scenario,
+				       const char *params)
+{
+	for (size_t i = 0; i < set->n; i++)
+		if (!strcmp(set->groups[i].params, params) &&
+		    !strcmp(set->groups[i].scenario, scenario))
+			return &set->groups[i];
+	return NULL;
+}
+
+const struct scan_values *scan_counter(const struct scan_set *set, const struct scan_group *g,
+				       const char *name)
+{
+	static const struct scan_values none;
+
+	for (size_t i = 0; i < g->counters; i++)
+		if (!strcmp(set->counter[i], name))
+			return &g->counter[i];
+	return &none;
+}
