@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # For the end-to-end tests: counts, and a temporary folder that goes. Sourced; $activemm is the program.
+export LC_ALL=C
 : "${activemm:=${ACTIVEMM:-build/activemm}}"
 activemm=$(readlink -f "$activemm")
 tmp=$(mktemp -d /tmp/activemm-e2e-XXXXXX)

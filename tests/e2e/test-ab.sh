@@ -83,9 +83,9 @@ check "what a command leaves running is ended before the next" [ "$status" = 0 ]
 
 injected=$(dirname "$activemm")/tests/figures/injected
 if [ -x "$injected" ]; then
-	ACTIVEMM_INJECT=$tmp/ns activemm=$injected run ab "echo 0 >$tmp/ns" "echo 600 >$tmp/ns" injected --trials 12 --iterations 2000 -o "$tmp/slow"
-	check "0.6 us more in each round trip are found" grep -q '^injected .*B is slower' "$tmp/out"
-	ACTIVEMM_INJECT=$tmp/ns activemm=$injected run ab "echo 600 >$tmp/ns" "echo 0 >$tmp/ns" injected --trials 12 --iterations 2000 -o "$tmp/fast"
+	ACTIVEMM_INJECT=$tmp/ns activemm=$injected run ab "echo 0 >$tmp/ns" "echo 2000 >$tmp/ns" injected --trials 12 --iterations 2000 -o "$tmp/slow"
+	check "2 us more in each round trip are found" grep -q '^injected .*B is slower' "$tmp/out"
+	ACTIVEMM_INJECT=$tmp/ns activemm=$injected run ab "echo 2000 >$tmp/ns" "echo 0 >$tmp/ns" injected --trials 12 --iterations 2000 -o "$tmp/fast"
 	check "  and with the sides swapped" grep -q '^injected .*B is faster' "$tmp/out"
 else
 	skip "an injected difference: $injected is not built (make check builds it)"

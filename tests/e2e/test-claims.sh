@@ -50,13 +50,14 @@ sys.exit(not (trials[-1]["valid"] and low <= perf["context-switches"] <= high an
               loads * 0.999 - edge <= perf["tlb:tlb_flush"] <= loads * 1.001 + look + edge))
 PY
 }
-against_perf thread 400000
-against_perf process 400000
-against_perf kworker 250000
+# A hand-over that is asked for by name is looked at but shortly.
+against_perf thread:handover=yield 60000
+against_perf process:handover=yield 60000
+against_perf kworker 40000
 # Blocked partners: yielding ones also switch among themselves while events are opened.
-against_perf ring:n=6,handover=pipe 40000
-against_perf ring:n=7,handover=pipe 40000
-against_perf idle 6000
+against_perf ring:n=6,handover=pipe 12000
+against_perf ring:n=7,handover=pipe 12000
+against_perf idle 3000
 
 run run process:handover=eventfd process:handover=pipe thread:handover=futex ring:n=4,handover=pipe \
 	idle:wake=remote kworker:pages=64 process:pages=64 --trials 2 --iterations 3000 -o "$tmp/kinds"
@@ -72,7 +73,7 @@ check "base does its system calls without a switch and without a load" [ "$statu
 check "  by the kernel's counts" json "$tmp/base/trials.jsonl" \
 	"len([x for x in t if x['valid']]) == 13 and all(x['counters'][c]['per_round_trip'] < 0.01 for x in t if x['valid'] for c in ('context-switches', 'cr3-loads', 'cr3-flushes'))"
 if command -v strace >/dev/null; then
-	strace -f -c -U name,calls -o "$tmp/strace" "$activemm" run base:kind=futex base:kind=aio,sides=1 --trials 1 --iterations 2000 -o "$tmp/traced" >/dev/null 2>&1
+	strace -f -c -U name,calls -o "$tmp/strace" "$activemm" run base:kind=futex base:kind=aio,sides=1 --trials 1 --iterations 400 -o "$tmp/traced" >/dev/null 2>&1
 	check "  as many as the hand-over has: two wakes and two waits, a submission and a collection" python3 - "$tmp/strace" "$tmp/traced/trials.jsonl" <<'PY'
 import json, sys
 calls = {f[0]: int(f[1]) for f in (l.split() for l in open(sys.argv[1])) if len(f) == 2 and f[1].isdigit()}
@@ -85,6 +86,31 @@ PY
 else
 	skip "base's system calls against strace: not installed"
 fi
+# What tasks ask for is there, or refused with the reason; the claim stays.
+run run thread:membarrier=off/private process:membarrier=private kworker:membarrier=off/private --trials 1 --iterations 3000 -o "$tmp/asked"
+if grep -q 'skipped .*membarrier' "$tmp/err"; then
+	skip "membarrier: $(sed -n 's/.*skipped //p' "$tmp/err" | head -n 1)"
+else
+	check "registered for membarrier the same switches are made" [ "$status" = 0 ]
+	check "  and only what is asked for is told" json "$tmp/asked/trials.jsonl" \
+		"sorted(str(x['params'].get('membarrier')) for x in t if x['valid']) == ['None', 'None', 'private', 'private', 'private']"
+fi
+if command -v strace >/dev/null; then
+	strace -f -e trace=membarrier,prctl -o "$tmp/strace" "$activemm" run kworker:membarrier=private process:ibpb=on process:l1d=on --trials 1 --iterations 400 -o "$tmp/asking" >/dev/null 2>"$tmp/err"
+	check "  asked for in each trial's set-up, not in its loops" python3 - "$tmp/strace" "$tmp/asking/trials.jsonl" "$tmp/err" <<'PY'
+import json, re, sys
+log, trials, err = open(sys.argv[1]).read(), [json.loads(l) for l in open(sys.argv[2])], open(sys.argv[3]).read()
+calls = len(re.findall(r"membarrier\(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED", log)), len(re.findall(r"prctl\(PR_SET_SPECULATION_CTRL", log))
+most = 8 * len(trials) + 40  # each trial, its looks, and what they fork
+skipped = [k for k in ("membarrier", "ibpb", "l1d") if re.search(rf"skipped .*{k}=", err)]
+print("   ", calls, len(trials), "skipped:", skipped)
+assert ("membarrier" in skipped) == (calls[0] == 0) and calls[0] <= most
+assert ({"ibpb", "l1d"} <= set(skipped)) == (calls[1] == 0) and calls[1] <= most
+PY
+else
+	skip "what is asked for against strace: not installed"
+fi
+refuses "a membarrier that there is none of is refused" 2 "must be one of off, private" run kworker:membarrier=global -o "$tmp/none"
 refuses "a base of no kind is refused" 2 "touch, yield, eventfd, pipe, futex, aio" run base:kind=smoke -o "$tmp/none"
 
 run run ring:n=2 ring:n=6 ring:n=7 ring:n=12 --trials 2 --iterations 1000 -o "$tmp/ring"
@@ -95,17 +121,23 @@ fi
 
 # Scenarios of two CPUs. Their counts are claims: CR3 loads here and there, flushes asked for and IPIs that came.
 if [ "$(nproc)" -gt 1 ]; then
-	run run stopper interposed shootdown:state=active/lazy/absent,op=mprotect/madvise/munmap refcount:n=1/2/5,via=kworker \
+	run run stopper interposed shootdown:state=active/lazy/absent,op=mprotect/madvise/munmap \
+		shootdown:state=left,op=mprotect/munmap shootdown:state=left,flush=later refcount:n=1/2/5,via=kworker \
 		refcount:n=2,via=kworker,mm=private --trials 1 --iterations 400 -o "$tmp/remote"
-	check "stopper, interposed, shootdown and refcount keep their claims" [ "$status" = 0 ]
+	# Lazy states want the other CPU idle, which other work on the machine may keep it from being: two rows at most, and it says so.
+	given_up=$(sed -n 's/^activemm: \([0-9]*\) trials\{0,1\} stayed invalid.*/\1/p' "$tmp/err")
+	check "stopper, interposed, shootdown and refcount keep their claims (${given_up:-0} trials stayed invalid)" \
+		[ "$status" = "$((${given_up:-0} > 0))" -a "${given_up:-0}" -le 2 ]
 	check "  the IPIs that the other CPU's row of /proc/interrupts has are those that its tracepoint has" json "$tmp/remote/trials.jsonl" \
-		"all(abs(x['figures']['tlb-interrupts']['value'] - x['remote']['counters']['tlb-shootdowns']['per_round_trip'] - (x['params']['state'] == 'lazy' and x['params']['op'] == 'munmap')) < 0.03 for x in t if x['scenario'] == 'shootdown' and x['valid'])"
+		"all(abs(x['figures']['tlb-interrupts']['value'] - sum(x['remote']['counters'][c]['per_round_trip'] for c in ('tlb-shootdowns', 'tlb-shootdowns-left')) - (x['params']['state'] == 'lazy' and x['params']['op'] == 'munmap' and 'finding' not in x)) < 0.03 for x in t if x['scenario'] == 'shootdown' and x['valid'])"
+	check "  a CPU that left is asked as often as this kernel's form says, which is named" json "$tmp/remote/trials.jsonl" \
+		"all(x['claim']['tlb_ipis']['min'] - 0.05 <= x['counters']['tlb-ipis']['per_round_trip'] <= x['claim']['tlb_ipis']['max'] + 0.1 and (x['claim']['tlb_ipis']['max'] == 0 or 'left' in x['finding']) for x in t if x['params'].get('state') == 'left' and 'flush' not in x['params'] and x['valid'])"
 	check "  each CPU's share of refcount's round trips adds up" json "$tmp/remote/trials.jsonl" \
 		"all(abs(x['figures']['round-trips']['value'] / x['figures']['round-trips-per-cpu']['value'] - min(x['params']['n'], $(nproc))) < 0.001 for x in t if x['scenario'] == 'refcount')"
 
 	# On the way out of idle: only where the kernel's events show it.
 	for cpu2 in "$cpu" $(taskset -pc $$ | sed 's/.*: //' | tr ',-' '\n' | grep -vx "$cpu"); do
-		run run stale stale:mm=other exit:borrow=lazy/none --cpu "$cpu2" --trials 1 --iterations 200 -o "$tmp/idle-$cpu2"
+		run run stale stale:mm=other exit:borrow=lazy/none --cpu "$cpu2" --trials 1 --iterations 80 -o "$tmp/idle-$cpu2"
 		grep -q 'tracepoints miss' "$tmp/err" || break
 	done
 	if grep -q 'tracepoints miss' "$tmp/err"; then
@@ -120,19 +152,27 @@ else
 	skip "scenarios of two CPUs"
 fi
 refuses "a shootdown of no page is refused" 2 "the value must be a number from 1 to 4096" run shootdown:pages=0 -o "$tmp/none"
-refuses "so is a state that does not exist" 2 "must be one of active, lazy, absent" run shootdown:state=asleep -o "$tmp/none"
+refuses "so is a state that does not exist" 2 "must be one of active, lazy, absent, left" run shootdown:state=asleep -o "$tmp/none"
+refuses "so are a pause and a number of CPUs beyond the range" 2 "must be a number from 0 to 20" run shootdown:pause=21 -o "$tmp/none"
+if [ "$(nproc)" -gt 1 ]; then
+	run run shootdown:cpus=8191 shootdown:flush=later base --trials 1 --iterations 400 -o "$tmp/none"
+	check "  more of them than there are, and later flushes of a CPU that stays, are skipped with the reason" \
+		grep -q "skipped shootdown:.*cpus=8191: it needs 8192 CPUs and only [0-9]* are allowed" "$tmp/err"
+	check "  and named" grep -q "skipped shootdown:.*flush=later: flush=later is of state=left only" "$tmp/err"
+fi
 
 # A busy task on the measured CPU.
 cat >"$tmp/intruder.py" <<'PY'
 import ctypes, time
 ctypes.CDLL(None).prctl(15, b"e2e-intruder")
-end = time.time() + 60
+end = time.time() + 300
 while time.time() < end:
     pass
 PY
 taskset -c "$cpu" python3 "$tmp/intruder.py" &
 intruder=$!
-run run process --cpu "$cpu" --trials 1 --iterations 20000 -o "$tmp/intruded"
+# A round trip lasts as long as its slices of the CPU do.
+run run process --cpu "$cpu" --trials 1 --iterations 150 -o "$tmp/intruded"
 kill "$intruder"; wait "$intruder" 2>/dev/null
 check "with an intruder all attempts are invalid, and the run fails" [ "$status" = 1 ]
 check "  each names it and its pid" json "$tmp/intruded/trials.jsonl" \

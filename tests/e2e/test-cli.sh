@@ -7,7 +7,7 @@ set -u
 
 refuses "an unknown command is named" 2 "'nonsense'" nonsense
 refuses "an unknown scenario is named" 2 "no scenario 'nosuch'" run nosuch -o "$tmp/x"
-refuses "an unknown parameter: what there is" 2 "it takes handover, pages, pagesize" run thread:nosuch=1 -o "$tmp/x"
+refuses "an unknown parameter: what there is" 2 "it takes handover, membarrier, pages, pagesize" run thread:nosuch=1 -o "$tmp/x"
 refuses "a number out of its range: the range" 2 "from 2 to 16" run ring:n=17 -o "$tmp/x"
 refuses "a number that is none" 2 "from 0 to 4096" run thread:pages=1x -o "$tmp/x"
 refuses "a choice that is none: the choices" 2 "yield, eventfd, pipe, futex" run process:handover=smoke -o "$tmp/x"
@@ -26,9 +26,11 @@ check "nothing was written by a refused run" [ ! -e "$tmp/x" ]
 allowed=$(taskset -pc $$ | sed 's/.*: //')
 first=${allowed%%[,-]*}
 if [ "$allowed" != "$first" ]; then
-	other=$(taskset -c "$allowed" nproc --all)
-	taskset -c "$first" "$activemm" run thread --cpu $((other - 1)) -o "$tmp/x" 2>"$tmp/err"
-	check "a CPU outside the cpuset is refused, the allowed one named" grep -q "choose one of $first " "$tmp/err"
+	other=${allowed##*[,-]}
+	taskset -c "$first" "$activemm" run thread --cpu "$other" --trials 1 --iterations 100 -o "$tmp/named" >/dev/null 2>"$tmp/err"
+	check "a CPU outside the caller's taskset is taken when it is named" grep -q "^CPU $other (asked for" "$tmp/err"
+	taskset -c "$first" "$activemm" run thread --trials 1 --iterations 100 -o "$tmp/narrow" >/dev/null 2>"$tmp/err"
+	check "  else the taskset stands" grep -q "^CPU $first (the only CPU allowed" "$tmp/err"
 else
 	skip "a CPU outside the cpuset: only one CPU here"
 fi

@@ -32,22 +32,25 @@ each() { change "$1" "$2" "for i, t in enumerate(lines): $3"; }
 make_set a 1 0
 make_set b 1 0
 make_set slow 1.03 0 6.1
+cp -r a copy
 make_set loads 1 2
 
 # is EXPRESSION: Python on the comparison `c' in $tmp/out.
 is() { python3 -c 'import json,sys; c = json.load(open(sys.argv[1])); rows = c[0]["times"]; sys.exit(not eval(sys.argv[2]))' "$tmp/out" "$1"; }
-verdicts() { run compare "$@" --json; python3 -c 'import json,sys; print(*sorted({r["verdict"] for r in json.load(open(sys.argv[1]))[0]["times"]}))' "$tmp/out"; }
-check "a set equals itself" [ "$(verdicts a a)" = same ]
-run compare a a
+verdicts() { run compare "$@" --json --one-session; python3 -c 'import json,sys; print(*sorted({r["verdict"] for r in json.load(open(sys.argv[1]))[0]["times"]}))' "$tmp/out"; }
+check "a set equals its copy" [ "$(verdicts a copy)" = same ]
+run compare a copy
 check "  and says how much" grep -qE "^thread .* no difference larger than 0\.[1-9]+ %$" "$tmp/out"
 check "two sets of one kind do not differ" [ "$(verdicts a b)" = same ]
-check "3 % more is slower" [ "$(verdicts a slow)" = slower ]
+check "3 % more is slower, where one session is to judge" [ "$(verdicts a slow)" = slower ]
 check "and the other way round faster" [ "$(verdicts slow a)" = faster ]
+run compare a slow
+check "else it tells of the runs, not of the kernels" sh -c 'head -n 1 "$1" | grep -q "^6.1 against 6.0: these two runs differ (in 3 of 3 rows); whether the kernels do, one session a side cannot tell" && ! grep -q slower "$1"' - "$tmp/out"
 each a noisy 't["ns_per_round_trip"] *= 1 + (i * 7919 % 45) / 45'
-run compare a noisy --json
+run compare a noisy --json --one-session
 check "what is too noisy says how many trials would tell" is 'all(r["verdict"] in ("slower", "noisy") for r in rows)'
 each noisy noisier 't["ns_per_round_trip"] *= 1 + (i * 104729 % 45) / 450'
-run compare noisy noisier
+run compare noisy noisier --one-session
 check "  in words" grep -qE "too noisy to tell 2 % \([0-9]{3,4} trials would\)" "$tmp/out"
 
 each a drifting 't["ns_per_round_trip"] *= 1 + i / 400'
@@ -58,20 +61,30 @@ run compare a cold --json
 check "batches that warm up are noted" is 'all(any("the first 2 batches" in n for n in r["notes"]) for r in rows)'
 
 run compare a slow --fail-above 2
+check "a gate does not go by one session, and says so" sh -c '[ "$1" = 0 ] && grep -q "one session a side cannot tell.*--one-session" "$2"' - "$status" "$tmp/err"
+run compare a slow --fail-above 2 --one-session
 check "--fail-above 2 exits 3 and names it on one line" sh -c '[ "$1" = 3 ] && [ "$(grep -cE "slower by (2.[5-9]|3.[0-5]) %" "$2")" = 1 ]' - "$status" "$tmp/err"
-run compare a slow --fail-above 5
+run compare a slow --fail-above 5 --one-session
 check "--fail-above 5 does not" [ "$status" = 0 ]
-run compare a slow --fail-above 2.95
+run compare a slow --fail-above 2.95 --one-session
 check "nor one that the interval reaches" [ "$status" = 0 ]
-run compare noisy noisier --fail-above 1
+run compare noisy noisier --fail-above 1 --one-session
 check "a gate that noise has blinded says so" sh -c '[ "$1" = 0 ] && [ "$(wc -l <"$2")" = 1 ] && grep -q "3 rows were too noisy" "$2"' - "$status" "$tmp/err"
 run compare a loads --fail-above 50
 check "a kernel thread that begins to load CR3 is a regression" [ "$status" = 3 ]
-check "  and the first line" sh -c 'head -n 1 "$1" | grep -q "^COUNT kworker.*cr3-loads.*2.00, was 0.00"' - "$tmp/out"
+check "  and the first line" sh -c 'head -n 1 "$1" | grep -q "cr3-loads of kworker changed from 0.00 to 2.00" && sed -n 2p "$1" | grep -q "^COUNT kworker.*cr3-loads.*2.00, was 0.00"' - "$tmp/out"
 each a asks 't["counters"]["tlb-ipis"] = {"value": 0, "per_round_trip": 1.0 if t["scenario"] == "thread" else 0.0, "source": "made"}'
 each asks asks-more 't["counters"]["tlb-ipis"]["per_round_trip"] += 0.5 if t["scenario"] == "thread" else 0.02'
 run compare asks asks-more --fail-above 50
 check "so is a kernel that asks more of other CPUs' TLBs" sh -c '[ "$1" = 3 ] && [ "$(grep -c ^COUNT "$2")" = 1 ] && grep -q "^COUNT thread.*tlb-ipis.*1.50, was 1.00" "$2"' - "$status" "$tmp/out"
+each a short 't["round_trips"] = {"counted": 60}'
+each short visited 't["counters"]["context-switches"]["per_round_trip"] += 0.12'
+run compare short visited
+check "the edges of short trials are no change" sh -c '! grep -q ^COUNT "$1"' - "$tmp/out"
+each visited long-visited 't["round_trips"] = {"counted": 2000}'
+each short long 't["round_trips"] = {"counted": 2000}'
+run compare long long-visited
+check "  in long ones as much is one" grep -q "^COUNT thread.*context-switches.*2.12, was 2.00" "$tmp/out"
 cp -r a fewer && grep -v kworker a/trials.jsonl >fewer/trials.jsonl
 run compare a fewer --fail-above 50
 check "a scenario that is lost does not pass the gate" sh -c '[ "$1" = 3 ] && grep -q "^MISSING kworker" "$2"' - "$status" "$tmp/out"
@@ -81,6 +94,52 @@ run compare "$reference/linux-6.18-amd-epyc-vm" "$reference/linux-7.3-tcg" --for
 check "--force says so" grep -q "^FORCED: .*emulation" "$tmp/out"
 run compare "$reference/linux-5.10-tcg" "$reference/linux-6.1-tcg" "$reference/linux-7.3-tcg"
 check "from 5.10 to 7.3 no count has changed" sh -c '[ "$1" = 0 ] && ! grep -q "^COUNT" "$2"' - "$status" "$tmp/out"
+
+# Sessions: one set each, by kernel. The sessions' spread is 2 %, the trials' within one 0.3 %.
+sessions() { # PREFIX NUMBER FACTOR RELEASE
+	local i
+	for ((i = 0; i < $2; i++)); do
+		make_set made "$(python3 -c "import random; print($3 * random.Random('$1$i').gauss(1, 0.02))")" 0 "$4"
+		change made "$1$i" "m['kernel']['version'] = 'made'; m['session'] = {'boot_id': '$1$i', 'started': 1000000 + $i, 'since_boot_s': 30.0}"
+		rm -r made
+	done
+}
+sessions old 6 1 6.0
+sessions new 6 1.08 6.1
+sessions like 6 1 6.2
+run compare old? new? --json
+check "sessions are put together by kernel" is 'len(c) == 1 and len(c[0]["base_sets"]) == len(c[0]["other_sets"]) == 6 and all(r["base_sessions"] == 6 for r in rows)'
+check "  and judged by their number, not that of their trials" is 'all(r["verdict"] == "slower" and r["method"] == "permutation" and r["p"] >= 2 / 924 for r in rows)'
+check "  with an interval as wide as they vary" is 'all(r["low"] < 1.08 < r["high"] and r["high"] - r["low"] > 0.02 for r in rows)'
+check "  whose two parts are told apart" is 'all(0.008 < r["base_between"] < 0.04 and 0.002 < r["base_within"] < 0.004 for r in rows)'
+run compare old? new?
+check "  the first line says it" sh -c 'head -n 1 "$1" | grep -qE "^6.1 against 6.0: 3 of 3 rows slower \(most: .*by [0-9.]+ % \[[0-9., ]+\], p [0-9.e-]+\); 6 sessions against 6\.$"' - "$tmp/out"
+run compare old? new? --fail-above 2
+check "  and the gate fires" [ "$status" = 3 ]
+run compare old? like? --json
+check "sessions of equal kernels do not differ" is 'all(r["verdict"] in ("same", "noisy") and r["p_holm"] > 0.05 for r in rows)'
+run compare old? like?
+check "  and how many sessions would tell is said" grep -qE "too noisy to tell 2 % \([0-9]+ sessions a side would\)" "$tmp/out"
+run compare old[01] new[01] --json
+check "two sessions a side go by Student's t" is 'all(r["method"] == "t" for r in rows)'
+run compare old[01] new[01] like0 --base 6.1 --json
+check "--base names the base; a side of one session does not tell" is '[p["other_name"] for p in c] == ["6.0", "6.2"] and all(p["base_name"] == "6.1" for p in c) and all(r["verdict"] in ("differ", "same", "noisy") for r in c[1]["times"])'
+run compare old[0-3] --by session.boot_id --json
+check "--by takes a member of the record" is 'len(c) == 3'
+mkdir x y && cp -r old0 old1 x && cp -r old2 old3 y
+run compare x/* y/* --by folder --json
+check "  or the folder" is 'len(c) == 1 and len(c[0]["base_sets"]) == 2'
+refuses "a member that is not there" 1 "no such member" compare old0 new0 --by cpu.colour
+refuses "one side" 1 "puts all sets on one side" compare old0 old1 --by kernel
+refuses "a base that is none" 1 "no set has this kernel release or folder" compare old0 new0 --base 7
+refuses "a set twice" 1 "are one session: name it once" compare old0 new0 old0
+cp -r old0 again
+refuses "a session twice" 1 "are one session: name it once" compare old0 new0 again
+change old1 rebooted 'm["session"].update(boot_id="r", boot_ended=True)'
+refuses "a session over the end of its boot" 1 "its boot ended" compare old0 rebooted new0
+change old1 backwards 'm["session"].update(boot_id="old0", started=m["session"]["started"] - 5000, since_boot_s=900.0)'
+run compare old0 backwards new0 new1
+check "a clock that was set back is told" sh -c '[ "$1" = 0 ] && grep -q "the clock was set between" "$2"' - "$status" "$tmp/err"
 
 # Golden outputs: `ACTIVEMM_GOLDEN=write tests/e2e/test-compare.sh' writes them anew.
 golden() { # NAME ARGUMENTS...
@@ -92,10 +151,17 @@ golden() { # NAME ARGUMENTS...
 }
 make_set third 0.98 2 6.2
 golden compare.txt a slow
-golden compare.csv a slow third --csv
-golden compare.md a slow --markdown
-golden compare-many.txt a slow third
-golden compare-many.md a slow third --markdown
+golden compare-sessions.txt old0 old1 old2 new0 new1 new2
+golden compare.csv a slow third --csv --one-session
+golden compare.md a slow --markdown --one-session
+golden compare-many.txt a slow third --one-session
+golden compare-many.md a slow third --markdown --one-session
+odd=$'a|b\xd0\n<i>'
+cp -r a "$odd"
+run compare "$odd" copy --markdown
+check "a set of any name keeps the table's columns" sh -c '[ "$1" = 0 ] && grep "^|" "$2" | sed "s/\\\\|//g; s/[^|]//g" | sort -u | wc -l | grep -qx 1 && ! grep -qF "?<i>" "$2"' - "$status" "$tmp/out"
+run compare "$odd" copy --json
+check "  and the JSON its text" python3 -c 'import json,sys; sys.exit("a|b?" not in json.load(open(sys.argv[1]))[0]["base_name"])' "$tmp/out"
 check "every line of CSV has as many fields" python3 -c 'import csv,sys; sys.exit(len({len(r) for r in csv.reader(open(sys.argv[1]))}) != 1)' "$golden/compare.csv"
 
 each a blind 't["counters"]["cr3-loads"] = {"unavailable": "no tracefs"}; m["counters"] = {"cr3-loads": {"unavailable": "no tracefs: mount it"}}'
@@ -123,7 +189,7 @@ fi
 
 # Older, newer, damaged, hostile.
 each a old 't.pop("schema"); t.pop("counters"); t.pop("violations"); t.pop("trial"); t.pop("attempt"); m.pop("schema", None)'
-run compare old slow --json --force
+run compare old slow --json --force --one-session
 check "lines from before there were versions are read" is '{r["verdict"] for r in rows} == {"slower"}'
 run compare a old
 check "  as unverified or verified as they say" grep -q "^LOST cr3-loads" "$tmp/out"

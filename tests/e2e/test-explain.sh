@@ -9,7 +9,7 @@ set -u
 refuses "no scenario" 2 "name one scenario" explain
 refuses "two scenarios" 2 "name one scenario" explain thread process
 refuses "an unknown scenario" 2 "no scenario 'nosuch'" explain nosuch
-refuses "an unknown parameter" 2 "it takes handover, pages, pagesize" explain thread:nosuch=1
+refuses "an unknown parameter" 2 "it takes handover, membarrier, pages, pagesize" explain thread:nosuch=1
 refuses "no round trips" 2 "from 1 to 100" explain thread --round-trips 0
 refuses "too many round trips" 2 "from 1 to 100" explain thread --round-trips 101
 refuses "an unknown source" 2 "auto, bpf, perf" explain thread --source x

@@ -8,7 +8,7 @@ set -u
 # stopped SIGNAL WANTED-STATUS: a run stopped in the middle keeps its trials, leaves no process, and can be resumed.
 stopped() {
 	local sig=$1 want=$2 dir=$tmp/stop-$1 got
-	"$activemm" run thread process --trials 12 --iterations 20000 --seed 7 -o "$dir" >/dev/null 2>"$tmp/err" &
+	"$activemm" run thread process --trials 12 --iterations 8000 --seed 7 -o "$dir" >/dev/null 2>"$tmp/err" &
 	local pid=$!
 	while ! [ "$(wc -l 2>/dev/null <"$dir/trials.jsonl")" -ge 3 ] 2>/dev/null; do sleep 0.05; done
 	local children
@@ -53,6 +53,22 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 	fi
 else
 	skip "a user without rights: needs root and setpriv"
+fi
+
+if [ "$(id -u)" = 0 ] && unshare -pf --mount-proc true 2>/dev/null; then
+	cpu=$(measured_cpu)
+	unshare -pf --mount-proc "$activemm" run thread process kworker --cpu "$cpu" --trials 1 --iterations 2000 -o "$tmp/pidns" >"$tmp/out" 2>"$tmp/err"
+	status=$?
+	check "in a PID namespace the trial's own tasks are no intruders" [ "$status" = 0 ]
+	taskset -c "$cpu" sh -c 'while :; do :; done' &
+	hog=$!
+	unshare -pf --mount-proc "$activemm" run thread --cpu "$cpu" --trials 1 --iterations 150 -o "$tmp/pidns-hog" >"$tmp/out" 2>"$tmp/err"
+	kill $hog
+	check "  a task outside it is one, by its number there" json "$tmp/pidns-hog/trials.jsonl" "any('sh (pid $hog)' in v['text'] for x in t for v in x['violations'])"
+	unshare -pf --mount-proc "$activemm" watch --pid 1 --duration 0.1 >"$tmp/out" 2>"$tmp/err"
+	check "  watch --pid says that it cannot follow there" grep -q "PID namespace" "$tmp/err"
+else
+	skip "a PID namespace: needs root and unshare"
 fi
 
 before=$(taskset -pc $$ | sed 's/.*: //')

@@ -59,8 +59,15 @@ done < <(grep smp_affinity_list "$tmp/before")
 stay=$(grep -o 'IRQ [0-9]*' "$tmp/run-err" | sort -u | wc -l)
 check "  interrupts with a choice have moved ($moved of $movable), or are named" [ "$((moved + stay))" = "$movable" ]
 refuses "  a second run that isolates is refused" 1 "another run isolates a CPU" run thread --isolate --trials 1 -o "$tmp/second"
+# As irqbalance does to interrupts, and others to tasks.
+taskset -pc "$cpu,0" "$free" >/dev/null
 kill -TERM "$run"; wait "$run"
+check "what others moved back during the run is a warning" grep -q "moved them back during the run: .*sleep" "$tmp/run-err"
+check "  of the record, too" grep -q "moved them back during the run: .*sleep" "$tmp/set/machine.json"
 check "after SIGTERM everything is back" same
+start
+kill -TERM "$run"; wait "$run"
+check "  and nothing is said where all stayed away" sh -c "! grep -q 'moved them back' '$tmp/run-err'"
 
 start
 kill -KILL "$run"; wait "$run" 2>/dev/null

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench/scenario.h"
+#include "bench/harness/scenario.h"
 
 #define CALIBRATION 20000 /* turns, several times: the fastest counts, what disturbs can only add */
 #define REPEATS	    25

@@ -1,0 +1,47 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck disable=SC2016 # the inner shells expand
+# scripts/test where it cannot do its work: one line that says what is missing and how to get it.
+set -u
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+top=$(cd "$(dirname "$0")/../.." && pwd)
+
+command -v apt-get >/dev/null || { skip "a bare machine: no apt-get here" && exit 0; }
+# A machine with a shell's usual tools and apt-get, and nothing else.
+mkdir "$tmp/bare"
+for tool in bash env dirname mkdir id printf sed grep sort tr cat nproc tail cut apt-get python3; do
+	ln -s "$(command -v $tool)" "$tmp/bare/$tool" || exit 1
+done
+bare() { # [WRAPPER...] -- OPTIONS...
+	local wrapper=()
+	while [ "$1" != -- ]; do wrapper+=("$1") && shift; done
+	shift
+	"${wrapper[@]}" env PATH="$tmp/bare" ACTIVEMM_TEST_BUILD="$tmp/build" "$top/scripts/test" "$@" >"$tmp/out" 2>"$tmp/err"
+	status=$?
+}
+bare -- --no-install
+check "on a bare machine the tests end with what nothing goes without" grep -q "^scripts/test: missing (no test goes without): .*autoconf.*gcc.*; install: apt-get install .*gcc" "$tmp/err"
+check "  one line, and another for what some want" [ "$(wc -l <"$tmp/err")" = 2 ]
+check "  status 1, and the closing line" sh -c '[ "$1" = 1 ] && [ "$(tail -n 1 "$2")" = "0 passed, 1 failed, 0 skipped" ]' - "$status" "$tmp/out"
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null && [ -r "$top/scripts/test" ]; then
+	chmod 755 "$tmp"
+	if setpriv --reuid=65534 --regid=65534 --clear-groups test -x "$top/scripts/test"; then
+		rm -rf "$tmp/build" && mkdir "$tmp/build" && chown 65534 "$tmp/build"
+		bare setpriv --reuid=65534 --regid=65534 --clear-groups --
+		check "a user without sudo is told what to run as root" grep -q "(no test goes without): .* there is no sudo here, so as root: apt-get install .*gcc" "$tmp/err"
+		check "  and nothing else is tried" [ "$(wc -l <"$tmp/err")" = 2 ]
+	else
+		skip "a user without sudo: others may not read $top"
+	fi
+else
+	skip "a user without sudo: needs root and setpriv"
+fi
+bare -- --nosuch
+check "an unknown option is named, status 2" sh -c '[ "$1" = 2 ] && grep -q "unknown option --nosuch" "$2"' - "$status" "$tmp/err"
+bare -- --list --only lab/
+check "--only chooses by a part of the name" sh -c '[ "$1" = 0 ] && grep -q "^lab/test-kernels" "$2" && ! grep -qv "^lab/" "$2"' - "$status" "$tmp/out"
+mkdir "$tmp/a space" && ln -s "$top/scripts" "$top/tests" "$tmp/a space/"
+"$tmp/a space/scripts/test" --no-install --list >"$tmp/out" 2>"$tmp/err"
+check "a path that make cannot take is one clear line" sh -c '[ "$1" = 1 ] && [ "$(wc -l <"$2")" = 1 ] && grep -q "no path with a space" "$2"' - $? "$tmp/err"
+true
