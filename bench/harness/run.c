@@ -418,6 +418,33 @@ static int round_do(struct rounds *r, const unsigned int *order, unsigned int ro
 	return rc;
 }
 
+/* No time is left, and trials are lost to tasks that did not alternate: an attempt with the other hand-over each. */
+static int pending_hand_over(struct rounds *r, struct error *e)
+{
+	unsigned int i = 0;
+	int rc = 0;
+
+	while (i < r->npending && !rc) {
+		struct pending *p = &r->pending[i];
+		struct plan_item *item = &r->plan->items[p->item];
+		unsigned int left = r->npending;
+		bool valid = false;
+
+		if (!p->turns_missed) {
+			i++;
+			continue;
+		}
+		if (run_may_yield(item))
+			run_yield_no_more(r->b, item);
+		rc = try(r, p, &valid, e);
+		if (valid)
+			r->pending[i] = r->pending[--r->npending];
+		else if (left == r->npending)
+			i++;
+	}
+	return rc;
+}
+
 /* What is still without a valid attempt has the rest of the time. */
 static int rounds_finish(struct rounds *r, struct error *e)
 {
@@ -429,7 +456,7 @@ static int rounds_finish(struct rounds *r, struct error *e)
 			r->retry_s = r->end - clock_monotonic_s();
 		rc = pending_try(r, true, &tried, e);
 	}
-	return rc;
+	return rc ? rc : pending_hand_over(r, e);
 }
 
 int run_rounds(const struct bench *b, struct plan *plan, const struct run_options *o,

@@ -58,6 +58,8 @@ if need_tool "yielding tasks cease to alternate" cc && cc -O2 -shared -fPIC -o "
 			env "LD_PRELOAD=$tmp/yield.so" "YIELD_ALTERNATES=$alternates" -- process --cpu "$cpu" --trials 5 --iterations 3000
 		! json "$set/trials.jsonl" "{x['params']['handover'] for x in t if x['valid']} == {'yield', 'eventfd'}" || mixed=yes
 	done
+	outcome "yielding tasks cease to alternate now and then, with no time to repeat" "verified" "" \
+		env "LD_PRELOAD=$tmp/yield.so" "YIELD_ALTERNATES=90000" YIELD_BURST=9000 -- process --cpu "$cpu" --time 1 --iterations 3000
 	if [ $mixed = yes ]; then
 		ok "  and what was measured before is kept"
 	else
