@@ -89,6 +89,16 @@ beside() {
 	running[$!]=yes name_of[$!]=$name began[$!]=$SECONDS command_of[$!]=$(printf '%q ' "$@")
 }
 
+# is_running NAME
+is_running() {
+	local pid
+	for pid in "${!running[@]}"; do [ "${name_of[$pid]}" != "$1" ] || return 0; done
+	return 1
+}
+
+# after NAME: what follows needs that part's work.
+after() { while is_running "$1"; do end_part; done; }
+
 together() { while [ ${#running[@]} -gt 0 ]; do end_part; done; }
 
 # part NAME COMMAND...: alone.
