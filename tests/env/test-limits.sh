@@ -37,8 +37,8 @@ fi
 
 run run thread --trials 1 --iterations 3000 -o "$tmp/quiet"
 if group cpu cpu.cfs_period_us=100000 cpu.cfs_quota_us=10000 -- "cpu.max=10000 100000"; then
-	quiet=$tmp/quiet outcome "a CPU quota of the control group" "refused|disturbed" "quota|throttl" "${inside[@]}" "$procs" -- thread --trials 1 --iterations 6000
-	outcome "a CPU quota, unverified" "refused|disturbed" "quota|throttl" "${inside[@]}" "$procs" setpriv --bounding-set=-all --inh-caps=-all -- thread --trials 1 --iterations 6000
+	quiet=$tmp/quiet outcome "a CPU quota of the control group" "refused|disturbed" "quota|throttl" "${inside[@]}" "$procs" -- thread --trials 1 --iterations 20000
+	outcome "a CPU quota, unverified" "refused|disturbed" "quota|throttl" "${inside[@]}" "$procs" setpriv --bounding-set=-all --inh-caps=-all -- thread --trials 1 --iterations 20000
 	"${inside[@]}" "$procs" "$activemm" info >"$tmp/out" 2>"$tmp/err"
 	check "  info warns of the quota" grep -qiE "quota" "$tmp/out"
 else
