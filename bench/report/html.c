@@ -263,6 +263,30 @@ static void own_switches(FILE *f, const json_t *summary)
 		fputs("<p class=\"small\">" SUMMARY_OWN_SWITCHES "</p>\n", f);
 }
 
+/* The mitigations of a real switch, and what tasks pay that asked for them. */
+static void asked(FILE *f, const json_t *summary)
+{
+	const json_t *list = json_object_get(summary, "asked"), *r;
+	char text[900];
+	size_t i, n = 0;
+
+	mm_switch_text(summary, text, sizeof(text));
+	if (*text)
+		html_figure(f, "<p>", text, "</p>\n");
+	json_array_foreach (list, i, r) {
+		if (!json_object_get(r, "adds_ns"))
+			continue;
+		if (!n++)
+			fputs("<p>What tasks ask the kernel for adds to a round trip, against the "
+			      "same one without it, paired by round:</p>\n<ul>\n",
+			      f);
+		asked_text(r, text, sizeof(text));
+		html_figure(f, "<li>", text, "</li>\n");
+	}
+	if (n)
+		fputs("</ul>\n", f);
+}
+
 /* What follows from the rows: the TLB's refill, and how borrowing scales. */
 static void follows(FILE *f, const json_t *summary)
 {
@@ -273,6 +297,7 @@ static void follows(FILE *f, const json_t *summary)
 	refill_text(summary, text, sizeof(text));
 	if (*text)
 		html_figure(f, "<p>", text, "</p>\n");
+	asked(f, summary);
 	if (json_array_size(list))
 		fputs("<p>Scaling, <code>refcount</code>: each CPU's pace against that of one "
 		      "alone.</p>\n<ul>\n",

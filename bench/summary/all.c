@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/summary/labels.h"
 #include "bench/summary/private.h"
 #include "bench/summary/words.h"
 #include "bench/summary/summary.h"
@@ -21,7 +22,8 @@ static void print_net(const json_t *summary, FILE *out)
 		size_t used = strlen(text);
 
 		if (!json_is_true(json_object_get(json_object_get(r, "base"), "same_calls")) ||
-		    json_integer_value(json_object_get(of, "pages")) || json_object_get(of, "n"))
+		    json_integer_value(json_object_get(of, "pages")) || json_object_get(of, "n") ||
+		    params_ask(of, NULL)) /* what that adds is told by itself */
 			continue;
 		figure_told_text(json_object_get(r, "ns"), one, sizeof(one));
 		snprintf(text + used, sizeof(text) - used, "%s%.20s %s",
@@ -30,6 +32,28 @@ static void print_net(const json_t *summary, FILE *out)
 	}
 	if (*text)
 		summary_wrapped(out, 0, 2, strcat(text, "."));
+}
+
+static void print_asked(const json_t *summary, bool all, FILE *out)
+{
+	char text[900] = "", one[FIGURE_TEXT + 120];
+	const json_t *r;
+	size_t i;
+
+	json_array_foreach (json_object_get(summary, "asked"), i, r) {
+		size_t used = strlen(text);
+
+		if (!json_object_get(r, "adds_ns"))
+			continue;
+		asked_text(r, one, sizeof(one));
+		snprintf(text + used, sizeof(text) - used, "%s%s",
+			 used ? "; " : "Asked for, it adds to a round trip: ", one);
+	}
+	if (*text)
+		summary_wrapped(out, 0, 2, strcat(text, "."));
+	mm_switch_text(summary, text, sizeof(text));
+	if (all && *text)
+		summary_wrapped(out, 0, 2, text);
 }
 
 /* The most tasks, whose pace tells most. */
@@ -85,6 +109,7 @@ void summary_print_findings(const json_t *summary, bool all, FILE *out)
 	if (!f)
 		return;
 	print_net(summary, f);
+	print_asked(summary, all, f);
 	refill_text(summary, refill, sizeof(refill));
 	if (*refill)
 		summary_wrapped(f, 0, 2, refill);

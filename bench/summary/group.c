@@ -303,7 +303,8 @@ const struct group *group_like(const struct groups *g, const char *scenario, jso
 
 	for (size_t i = 0; i < g->n && !found; i++)
 		if (!strcmp(g->list[i].scenario, scenario) &&
-		    params_match(g->list[i].params, wanted))
+		    params_match(g->list[i].params, wanted) &&
+		    !params_ask(g->list[i].params, wanted))
 			found = &g->list[i];
 	json_decref(wanted);
 	return found;

@@ -35,7 +35,7 @@ void groups_free(struct groups *g);
 /* Does @params hold all that @wanted holds? */
 bool params_match(const json_t *params, const json_t *wanted);
 
-/* The first group of @scenario whose parameters hold @wanted, which is released. NULL if there is none. */
+/* The first group of @scenario whose parameters hold @wanted, which is released, and ask for nothing else. NULL if there is none. */
 const struct group *group_like(const struct groups *g, const char *scenario, json_t *wanted);
 
 /* Is it valid, with a time? */
@@ -121,6 +121,11 @@ json_t *summary_refill(const struct groups *g, const json_t *machine);
 
 /* What a round trip's time is made of, by scenario. */
 json_t *summary_decomposition(const struct groups *g, const json_t *machine);
+
+/*
+ * What is asked for adds to a round trip, paired by round: [{"scenario", "params", "adds_ns"} or {"scenario", "params", "unavailable"}].
+ */
+json_t *summary_asked(const struct groups *g);
 
 /*
  * What is left of one CPU's pace when refcount runs on more: [{"params", "efficiency_percent"}], a CPU's round trips per second as a

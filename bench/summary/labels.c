@@ -4,6 +4,23 @@
 
 #include "bench/summary/labels.h"
 
+const char *const param_asks[PARAM_ASKS] = { "membarrier", "ibpb", "l1d" };
+
+bool params_ask(const json_t *params, const json_t *beyond)
+{
+	for (size_t i = 0; i < PARAM_ASKS; i++)
+		if (json_object_get(params, param_asks[i]) &&
+		    !json_object_get(beyond, param_asks[i]))
+			return true;
+	return false;
+}
+
+void params_unask(json_t *params)
+{
+	for (size_t i = 0; i < PARAM_ASKS; i++)
+		json_object_del(params, param_asks[i]);
+}
+
 size_t summary_plan_rank(const json_t *plan, const char *scenario)
 {
 	size_t i, len = strlen(scenario);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bench/summary/group.h"
+#include "bench/summary/labels.h"
 #include "lib/base/member.h"
 
 #define RING_KEPT \
@@ -89,13 +90,10 @@ const struct group *net_base(const struct groups *g, const struct group *x, json
 const struct group *net_same_mm(const struct groups *g, const struct group *x, json_int_t pages,
 				double *scale)
 {
-	/* What only a change of mm makes. */
-	static const char *const asks[] = { "membarrier", "ibpb", "l1d" };
 	json_t *p = params_at(x, pages);
 
 	*scale = 1;
-	for (size_t i = 0; i < sizeof(asks) / sizeof(*asks); i++)
-		json_object_del(p, asks[i]);
+	params_unask(p); /* only a change of mm makes it */
 	if (is(x, "process"))
 		return group_like(g, "thread", p);
 	if (is(x, "kthread") && strcmp(text_param(x, "mode", "lazy"), "lazy"))

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bench/summary/group.h"
+#include "bench/summary/labels.h"
 #include "bench/summary/words.h"
 #include "bench/summary/summary.h"
 #include "lib/base/member.h"
@@ -108,7 +109,7 @@ static bool param_is(const json_t *params, const char *key, const char *text)
 	return s && !strcmp(s, text);
 }
 
-/* The group of @scenario without a working set, with @key=@value where given, most trials first. */
+/* The group of @scenario without a working set that asks for nothing, with @key=@value where given, most trials first. */
 static const struct group *group_find(const struct groups *g, const char *scenario, const char *key,
 				      const char *value)
 {
@@ -119,7 +120,7 @@ static const struct group *group_find(const struct groups *g, const char *scenar
 
 		if (strcmp(x->scenario, scenario) ||
 		    json_integer_value(json_object_get(x->params, "pages")) ||
-		    (key && !param_is(x->params, key, value)))
+		    params_ask(x->params, NULL) || (key && !param_is(x->params, key, value)))
 			continue;
 		if (!best || x->n > best->n)
 			best = x;
@@ -292,6 +293,8 @@ json_t *summary_make(const struct result_set *set, struct error *e)
 	member_set(o, "tlb_refill", summary_refill(&g, set->machine));
 	member_set(o, "decomposition", summary_decomposition(&g, set->machine));
 	member_set(o, "scaling", summary_scaling(&g));
+	member_set(o, "asked", summary_asked(&g));
+	member_share(o, "mm_switch", json_object_get(set->machine, "mm_switch"));
 	member_set(o, "interrupts", interrupts_json(set));
 	member_set(o, "unavailable", unavailable_json(set->machine));
 	member_set(o, "findings", findings_json(set->machine));

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/summary/labels.h"
 #include "bench/summary/words.h"
 #include "lib/base/member.h"
 
@@ -261,7 +262,7 @@ bool summary_own_switches(const json_t *summary)
 	return any;
 }
 
-/* How many of @params are as @usual has them. */
+/* How many of @params are as @usual has them; what asks for something comes after what is else the same. */
 static size_t alike(const json_t *params, const json_t *usual)
 {
 	const char *key;
@@ -270,7 +271,7 @@ static size_t alike(const json_t *params, const json_t *usual)
 
 	json_object_foreach ((json_t *)usual, key, v)
 		n += json_equal(json_object_get(params, key), v);
-	return n;
+	return 2 * n + !params_ask(params, NULL);
 }
 
 const json_t *row_usual(const json_t *summary, const json_t *machine, const char *scenario)

@@ -34,6 +34,10 @@ void params_words(const char *scenario, const json_t *params, char *buf, size_t 
 void refill_text(const json_t *summary, char *buf, size_t len);
 void scaling_text(const json_t *row, char *buf, size_t len);
 
+/* What a row of "asked" adds: "process ibpb=on 1.20 us [1.18, 1.22]". What this machine does at a change of mm, "" where the set does not tell. */
+void asked_text(const json_t *row, char *buf, size_t len);
+void mm_switch_text(const json_t *summary, char *buf, size_t len);
+
 /* The row of @scenario whose parameters are the usual ones, or the nearest to them that the set has. */
 const json_t *row_usual(const json_t *summary, const json_t *machine, const char *scenario);
 

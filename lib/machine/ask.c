@@ -23,6 +23,7 @@
 #define SPEC_DISABLE	     (1 << 2)
 
 #define SPECTRE_V2 "/sys/devices/system/cpu/vulnerabilities/spectre_v2"
+#define MELTDOWN   "/sys/devices/system/cpu/vulnerabilities/meltdown"
 
 static int speculation(int which)
 {
@@ -53,41 +54,52 @@ static int membarrier_possible(struct error *e)
 	return 0;
 }
 
+/* Why asking for it does nothing here, or NULL. */
+static const char *ibpb_lacks(int state)
+{
+	/* Always on is also where tasks may ask for the sibling's half of it (spectre_v2_user=prctl,ibpb). */
+	if (state == SPEC_DISABLE || has_text(SPECTRE_V2, "IBPB: always-on"))
+		return "every task has it here, asked for or not (spectre_v2_user=on)";
+	if (!(state & SPEC_PRCTL) && state != SPEC_ENABLE)
+		return "this CPU is not affected by Spectre v2";
+	if (!(state & SPEC_PRCTL) || !has_text(SPECTRE_V2, "IBPB: conditional"))
+		return "this kernel has none for tasks (the CPU, or its hypervisor, offers no "
+		       "IBPB, or spectre_v2_user=off, or mitigations=off)";
+	return NULL;
+}
+
 static int ibpb_possible(struct error *e)
 {
 	int state = speculation(SPEC_INDIRECT_BRANCH);
+	const char *why = state < 0 ? NULL : ibpb_lacks(state);
 
 	if (state < 0)
 		return refusal_set(e, REFUSED_CALL, -state, "ibpb: PR_GET_SPECULATION_CTRL");
-	if (state == SPEC_DISABLE)
-		return error_set(
-			e, EOPNOTSUPP,
-			"ibpb: every task has it here, asked for or not (spectre_v2_user=on)");
-	if (!(state & SPEC_PRCTL) && state != SPEC_ENABLE)
-		return error_set(e, EOPNOTSUPP, "ibpb: this CPU is not affected by Spectre v2");
-	if (!(state & SPEC_PRCTL) || !has_text(SPECTRE_V2, "IBPB: conditional"))
-		return error_set(
-			e, EOPNOTSUPP,
-			"ibpb: this kernel has none for tasks (the CPU, or its hypervisor, "
-			"offers no IBPB, or spectre_v2_user=off, or mitigations=off)");
-	return 0;
+	return why ? error_set(e, EOPNOTSUPP, "ibpb: %s", why) : 0;
+}
+
+/* The same. */
+static const char *l1d_lacks(int state)
+{
+	if (state < 0)
+		return "this kernel cannot flush the L1 data cache for tasks (Linux 5.15 and "
+		       "later can, on x86)";
+	if (state & SPEC_PRCTL)
+		return NULL;
+	if (!has_text("/proc/cpuinfo", " flush_l1d"))
+		return "this CPU, or its hypervisor, offers no command that flushes the L1 data "
+		       "cache (flush_l1d)";
+	return "it is off: boot with l1d_flush=on";
 }
 
 static int l1d_possible(int cpu, struct error *e)
 {
 	int state = speculation(SPEC_L1D_FLUSH);
+	const char *why = l1d_lacks(state);
 	char path[96];
 
-	if (state < 0)
-		return error_set(e, -state,
-				 "l1d: this kernel cannot flush the L1 data cache for tasks (Linux "
-				 "5.15 and later can, on x86)");
-	if (!(state & SPEC_PRCTL) && !has_text("/proc/cpuinfo", " flush_l1d"))
-		return error_set(e, EOPNOTSUPP,
-				 "l1d: this CPU, or its hypervisor, offers no command that flushes "
-				 "the L1 data cache (flush_l1d)");
-	if (!(state & SPEC_PRCTL))
-		return error_set(e, EOPNOTSUPP, "l1d: it is off: boot with l1d_flush=on");
+	if (why)
+		return error_set(e, state < 0 ? -state : EOPNOTSUPP, "l1d: %s", why);
 	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/topology/thread_siblings_list",
 		 cpu);
 	if (has_text(path, ",") || has_text(path, "-"))
@@ -164,11 +176,10 @@ static json_t *ibpb_record(void)
 
 static json_t *l1d_record(void)
 {
-	int state = speculation(SPEC_L1D_FLUSH);
+	const char *why = l1d_lacks(speculation(SPEC_L1D_FLUSH));
 
-	return member_string(state > 0 && state & SPEC_PRCTL
-				     ? "when a task that asked for it leaves for another mm"
-				     : "none");
+	return why ? member_printf("none: %s", why)
+		   : member_string("when a task that asked for it leaves for another mm");
 }
 
 json_t *ask_record(void)
@@ -179,5 +190,10 @@ json_t *ask_record(void)
 	member_set(o, "l1d_flush", l1d_record());
 	member_set(o, "rsb_filling",
 		   member_string(has_text(SPECTRE_V2, "RSB filling") ? "at every switch" : "none"));
+	member_set(o, "pti",
+		   member_string(has_text(MELTDOWN, "Mitigation: PTI")
+					 ? "a second address space per mm, at every way into and "
+					   "out of the kernel"
+					 : "none"));
 	return o;
 }

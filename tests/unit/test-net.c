@@ -253,6 +253,50 @@ static void scaling_is_paired_by_round_and_by_mm(void **state)
 	json_decref(s);
 }
 
+/* Rows that ask come first, as a user may name them; a slower round must cancel. */
+static void what_is_asked_for_is_told_from_the_same_without_it(void **state)
+{
+	json_t *trials = json_array(), *s;
+	const json_t *o, *asked;
+	size_t i;
+
+	(void)state;
+	for (int r = 0; r < ROUNDS; r++) {
+		double slow = 500.0 * (r % 7);
+
+		add(trials, "process", json_pack("{s:s, s:s}", "handover", "yield", "ibpb", "on"),
+		    0, r, 2550 + slow, 0);
+		add(trials, "thread",
+		    json_pack("{s:s, s:s}", "handover", "yield", "membarrier", "private"), 0, r,
+		    2030 + slow, 0);
+		add(trials, "kworker", json_pack("{s:s}", "membarrier", "private"), 0, r,
+		    3100 + slow, 0);
+		add(trials, "process", params("handover", "yield", 0), 0, r, 2150 + slow, 0);
+		add(trials, "thread", params("handover", "yield", 0), 0, r, 2000 + slow, 0);
+		add(trials, "kworker", json_object(), 0, r, 3000 + slow, 0);
+		add(trials, "ring",
+		    json_pack("{s:s, s:i, s:s}", "handover", "yield", "n", 3, "l1d", "on"), 0, r,
+		    9000 + slow, 0);
+	}
+	s = summary(trials, hidden());
+	asked = json_object_get(s, "asked");
+	assert_int_equal(json_array_size(asked), 4);
+	json_array_foreach (asked, i, o) {
+		const char *name = json_string_value(json_object_get(o, "scenario"));
+
+		if (!strcmp(name, "ring"))
+			assert_non_null(json_object_get(o, "unavailable"));
+		else
+			assert_true(fabs(median(o, "adds_ns") - (!strcmp(name, "process")  ? 400
+								 : !strcmp(name, "thread") ? 30
+											   : 100)) <
+				    1e-9);
+	}
+	/* The headline is of those that ask for nothing. */
+	assert_true(fabs(median(json_object_get(s, "headline"), "saving_ns") - 150) < 1e-9);
+	json_decref(s);
+}
+
 static void without_a_flush_there_is_no_refill(void **state)
 {
 	json_t *trials = made(10, 0, true), *t, *s;
@@ -278,6 +322,7 @@ int main(void)
 		cmocka_unit_test(the_parts_add_up),
 		cmocka_unit_test(without_a_base_it_says_so),
 		cmocka_unit_test(scaling_is_paired_by_round_and_by_mm),
+		cmocka_unit_test(what_is_asked_for_is_told_from_the_same_without_it),
 		cmocka_unit_test(without_a_flush_there_is_no_refill),
 	};
 
