@@ -138,7 +138,8 @@ static int watch_rows(struct table *t, const struct row *like, const struct side
 				   .b = like->b,
 				   .quantity = a->set->counter[c],
 				   .counts = true,
-				   .loads = { NAN, NAN } };
+				   .loads = { NAN, NAN },
+				   .flushes = { NAN, NAN } };
 
 		if (!x->n || !y->n || !strcmp(row.quantity, "context-switches"))
 			continue;
@@ -153,10 +154,10 @@ static int watch_rows(struct table *t, const struct row *like, const struct side
 	return rc;
 }
 
-/* CR3 loads per round trip; what has none to count, or no round trips, has NaN. */
-static double loads(const struct side *s, const struct facts *f)
+/* CR3 loads or flushes per round trip; what has none to count, or no round trips, has NaN. */
+static double counted(const struct side *s, const struct facts *f, const char *counter)
 {
-	return f && !is_watch(f->group) ? middle(scan_counter(s->set, f->group, "cr3-loads")) : NAN;
+	return f && !is_watch(f->group) ? middle(scan_counter(s->set, f->group, counter)) : NAN;
 }
 
 /* Are these the two sides of one ab? */
@@ -182,8 +183,10 @@ static int pair_rows(struct table *t, size_t pair, const struct side *a, const s
 
 		row.quantity = is_watch(f->group) ? "ns-between-switches" : "ns-per-round-trip";
 		row.counts = is_watch(f->group);
-		row.loads[0] = loads(a, f);
-		row.loads[1] = loads(b, g);
+		row.loads[0] = counted(a, f, "cr3-loads");
+		row.loads[1] = counted(b, g, "cr3-loads");
+		row.flushes[0] = counted(a, f, "cr3-flushes");
+		row.flushes[1] = counted(b, g, "cr3-flushes");
 		if (g) {
 			row.x = f->sorted;
 			row.nx = f->group->ns.n;
@@ -234,6 +237,10 @@ static json_t *pair_json(const struct table *t, size_t pair, const struct side *
 		member_set(o, "base_verified", json_boolean(a->set->verified));
 		member_set(o, "other_verified", json_boolean(b->set->verified));
 	}
+	if (o && a->boot) {
+		member_set(o, "base_boot", boot_json(a));
+		member_set(o, "other_boot", boot_json(b));
+	}
 	if (o && refused)
 		member_set(o, "times_refused", member_string(refused));
 	return o;
@@ -268,6 +275,8 @@ json_t *compare_sets(struct scan_set *sets, size_t n, const struct compare_optio
 
 	for (size_t i = 0; i < n && !rc; i++)
 		rc = side_make(&sides[i], sets, n, i);
+	if (!rc)
+		rc = boots_name(sides, n);
 	if (!rc)
 		rc = sides_order(sides, n);
 	if (!rc)

@@ -70,6 +70,16 @@ void compare_print_refused(const json_t *all, FILE *out);
 /* How @all's figures came to be, in a sentence or two. */
 const char *compare_method(const json_t *all);
 
+/*
+ * Boots of one kernel with other parameters as one table: {"columns": [heading], "boots": [{"boot": parameters, "cells": [{"median",
+ * "low", "high" (ns per round trip), "cr3_loads", "cr3_flushes"}]}], "times": bool}, the base first; a cell's members may be missing.
+ * New reference, NULL where the sides are anything else. Its title; a cell's time and counts as text, "-" without; the table.
+ */
+json_t *compare_boots(const json_t *all);
+const char *compare_boots_title(const json_t *table);
+void compare_boot_cell(const json_t *cell, bool times, char *ns, char *counts, size_t len);
+void compare_print_boots(const json_t *all, FILE *out, bool markdown);
+
 void compare_print(const json_t *all, FILE *out);
 void compare_print_csv(const json_t *all, FILE *out);
 void compare_print_markdown(const json_t *all, FILE *out);

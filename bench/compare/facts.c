@@ -34,6 +34,10 @@ static int by_plan(const void *a, const void *b, void *plan)
 		p = (size_t)json_integer_value(json_object_get(x->group->parsed, keys[i]));
 		q = (size_t)json_integer_value(json_object_get(y->group->parsed, keys[i]));
 	}
+	if (p == q) { /* what asks for something, after the same without it */
+		p = params_ask(x->group->parsed, NULL);
+		q = params_ask(y->group->parsed, NULL);
+	}
 	return p != q ? (p > q) - (p < q) : strcmp(x->group->params, y->group->params);
 }
 
@@ -107,6 +111,7 @@ void side_free(struct side *s)
 	}
 	free(s->facts);
 	free(s->name);
+	free(s->boot);
 }
 
 const struct facts *facts_like(const struct side *s, const struct facts *f)

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench/compare/compare.h"
+#include "bench/compare/private.h"
 #include "lib/base/member.h"
 #include "lib/stats/stats.h"
 
@@ -21,8 +21,7 @@ static const char *quantity(const json_t *row)
 	return strcmp(q, "ns-per-round-trip") ? q : "";
 }
 
-/* @s so that it stands there as it is: what Markdown means something by is escaped. Cut to fit @buf. */
-static const char *escape(const char *s, bool markdown, char *buf, size_t len)
+const char *compare_escape(const char *s, bool markdown, char *buf, size_t len)
 {
 	size_t n = 0;
 
@@ -39,7 +38,7 @@ static const char *escape(const char *s, bool markdown, char *buf, size_t len)
 
 static const char *cell_text(const json_t *o, const char *key, bool markdown, char *buf, size_t len)
 {
-	return escape(member_text(o, key), markdown, buf, len);
+	return compare_escape(member_text(o, key), markdown, buf, len);
 }
 
 static void interval(const json_t *row, const char *mid, const char *low, const char *high,
@@ -292,7 +291,7 @@ static void sentences_print(const json_t *all, FILE *out, bool markdown)
 
 	json_array_foreach (all, p, pair) {
 		compare_sentence(pair, text, sizeof(text));
-		fprintf(out, "%s\n", escape(text, markdown, escaped, sizeof(escaped)));
+		fprintf(out, "%s\n", compare_escape(text, markdown, escaped, sizeof(escaped)));
 	}
 }
 
@@ -373,13 +372,16 @@ void compare_print(const json_t *all, FILE *out)
 		any |= compare_times_shown(pair);
 	}
 	refused_print(all, out, "");
-	if (!any)
+	if (!any) {
+		compare_print_boots(all, out, false);
 		return;
+	}
 	spread_print(all, out, "");
 	if (json_array_size(all) == 1)
 		pair_table(json_array_get(all, 0), out);
 	else
 		many_table(all, out, false);
+	compare_print_boots(all, out, false);
 	notes_print(all, out, "");
 }
 
@@ -431,6 +433,7 @@ void compare_print_markdown(const json_t *all, FILE *out)
 	refused_print(all, out, "- ");
 	spread_print(all, out, "- ");
 	notes_print(all, out, "- ");
+	compare_print_boots(all, out, true);
 	fprintf(out, "\n%s\n\n", compare_method(all));
 	if (json_array_size(all) > 1) {
 		many_table(all, out, true);

@@ -31,6 +31,7 @@ struct facts {
 struct side {
 	struct scan_set *set;
 	char *name;
+	char *boot; /* where all are boots of one kernel: what this one's command line has and not all have; else NULL */
 	struct facts *facts; /* one per group, in the order of the run's plan */
 };
 
@@ -45,7 +46,8 @@ struct row {
 	const double *x, *y; /* sorted */
 	size_t nx, ny;
 	struct interval mx, my; /* of their medians */
-	double loads[2]; /* CR3 loads per round trip, NaN: not counted */
+	double loads[2],
+		flushes[2]; /* CR3 loads per round trip, and those that flush; NaN: not counted */
 	struct mann_whitney test;
 	struct stats_sessions sessions; /* both sides have two or more: they are judged */
 	struct stats_difference difference;
@@ -80,6 +82,17 @@ int table_judge(struct table *t);
 /* What sets are called by: the kernel's release, "" without, and the folder's own name. */
 const char *set_release(const struct scan_set *s);
 const char *set_folder(const struct scan_set *s);
+
+/* A word of the kernel's command line that is the boot loader's: it differs and means nothing here. */
+bool set_loaders_word(const char *word, size_t len);
+
+/* Fills every side's boot where all sides are boots of one kernel. 0 or -ENOMEM. */
+int boots_name(struct side *sides, size_t n);
+/* What compare_boots() needs of such a side beside its rows. */
+json_t *boot_json(const struct side *s);
+
+/* @s so that it stands there as it is: what Markdown means something by is escaped, in @buf, cut to fit. */
+const char *compare_escape(const char *s, bool markdown, char *buf, size_t len);
 
 json_t *row_json(const struct row *row, double share);
 

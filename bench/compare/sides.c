@@ -10,8 +10,7 @@
 
 #define KEY_LENGTH 5000
 
-/* Words of the kernel's command line that are the boot loader's: they differ and mean nothing here. */
-static bool loaders(const char *word, size_t len)
+bool set_loaders_word(const char *word, size_t len)
 {
 	static const char *const names[] = { "BOOT_IMAGE=", "initrd=", "root=", "resume=" };
 
@@ -36,7 +35,7 @@ static void key_kernel(const json_t *machine, char *key)
 	key_add(key, member_text(kernel, "release"), 200);
 	key_add(key, member_text(kernel, "version"), 200);
 	for (; *word; word += strcspn(word, " "), word += strspn(word, " "))
-		if (!loaders(word, strcspn(word, " ")))
+		if (!set_loaders_word(word, strcspn(word, " ")))
 			key_add(key, word, strcspn(word, " "));
 	model = member_text(json_object_get(machine, "cpu"), "model");
 	key_add(key, model, 200);

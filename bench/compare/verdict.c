@@ -235,6 +235,8 @@ json_t *row_json(const struct row *r, double share)
 	put(o, "other_high", r->my.high);
 	put(o, "base_cr3_loads", r->loads[0]);
 	put(o, "other_cr3_loads", r->loads[1]);
+	put(o, "base_cr3_flushes", r->flushes[0]);
+	put(o, "other_cr3_flushes", r->flushes[1]);
 	put(o, "ratio", d->ratio);
 	put(o, "low", d->ratio_low);
 	put(o, "high", d->ratio_high);

@@ -201,6 +201,36 @@ static void table(FILE *f, const struct comparison *c)
 	}
 }
 
+/* Boots of one kernel with other parameters, a row each. */
+static void boots(FILE *f, const struct comparison *c)
+{
+	json_t *table = compare_boots(c->all), *row, *v;
+	bool times = json_is_true(json_object_get(table, "times"));
+	char ns[96], counts[96];
+	size_t i, k;
+
+	if (!table)
+		return;
+	html_element(f, "<h2>Boots</h2>\n<p>", compare_boots_title(table),
+		     "</p>\n<div class=\"wide\"><table><tr><th>boot");
+	json_array_foreach (json_object_get(table, "columns"), i, v)
+		html_element(f, "<th>", json_string_value(v), "");
+	fputs("</tr>\n", f);
+	json_array_foreach (json_object_get(table, "boots"), i, row) {
+		html_element(f, "<tr><td>", member_text(row, "boot"), "</td>");
+		json_array_foreach (json_object_get(row, "cells"), k, v) {
+			compare_boot_cell(v, times, ns, counts, sizeof(ns));
+			html_element(f, "<td class=\"n\">", times ? ns : counts, "");
+			if (times && strcmp(counts, "-") != 0)
+				html_element(f, "<br>", counts, "");
+			fputs("</td>", f);
+		}
+		fputs("</tr>\n", f);
+	}
+	fputs("</table></div>\n", f);
+	json_decref(table);
+}
+
 static void body(FILE *f, const struct html_page *page)
 {
 	const struct comparison *c = page->context;
@@ -210,6 +240,7 @@ static void body(FILE *f, const struct html_page *page)
 	fputs("<h2>Counts</h2>\n<ul>\n", f);
 	lines(f, compare_print_facts, c->all, "<li>", "</li>\n");
 	fputs("</ul>\n", f);
+	boots(f, c);
 	machines(f, c);
 	html_pictures(f, page);
 	table(f, c);

@@ -141,6 +141,45 @@ change old1 backwards 'm["session"].update(boot_id="old0", started=m["session"][
 run compare old0 backwards new0 new1
 check "a clock that was set back is told" sh -c '[ "$1" = 0 ] && grep -q "the clock was set between" "$2"' - "$status" "$tmp/err"
 
+# Boots of one kernel: sets that differ in the command line alone are one table, two sessions of the first a row like the others.
+boot() { # DIR FACTOR PARAMETERS
+	change a "$1" "m['kernel'].update(version='made', cmdline='BOOT_IMAGE=/$1 quiet$3 ro'); m['session'] = {'boot_id': '$1', 'started': 1, 'since_boot_s': 1}
+for t in lines:
+	if t['scenario'] == 'process':
+		t['ns_per_round_trip'] *= $2
+		t['counters'].update({'cr3-loads': {'per_round_trip': 2.0}, 'cr3-flushes': {'per_round_trip': 2.0 if 'nopcid' in '$3' else 0.0}})
+	else:
+		t['counters']['cr3-flushes'] = {'per_round_trip': 0.0}"
+}
+boot plain1 1 ""
+boot plain2 1 ""
+boot nopcid 2 " nopcid"
+boot nopti 0.9 " pti=off mitigations=off"
+run compare plain1 plain2 nopcid nopti
+check "boots of one kernel are one table, by what they were booted with" python3 - "$tmp/out" <<'PY'
+import re, sys
+text = open(sys.argv[1]).read()
+table = text[text.index("One kernel, booted in other ways"):].split("\n\n")[0:2]
+lines = [re.split(r"  +", l.strip()) for l in "\n".join(table).splitlines() if l]
+assert lines[1] == ["boot", "kworker", "process", "saving", "thread"], lines[1]
+rows = {l[0]: (l[1:], lines[i + 1]) for i, l in enumerate(lines) if l[0] in ("plain", "nopcid", "pti=off mitigations=off")}
+assert len(rows) == 3, rows
+first = lambda cell: float(cell.split()[0])
+low, high = map(float, re.search(r"\[(\S+), (\S+)\]", rows["nopcid"][0][2]).groups())
+assert 1380 < low <= first(rows["nopcid"][0][2]) <= high < 1420
+assert 190 < first(rows["plain"][0][2]) < 210 and 60 < first(rows["pti=off mitigations=off"][0][2]) < 100
+assert all(abs(first(r[0][1]) - first(r[0][3]) - first(r[0][2])) < 2 for r in rows.values())
+assert rows["nopcid"][1][1] == "2.00, 2.00" and rows["plain"][1][1] == "2.00, 0.00" and rows["plain"][1][0] == "0.00, 0.00"
+PY
+run compare plain1 nopcid nopti --markdown
+check "  in Markdown, too" grep -qE '^\| nopcid \| [^|]+<br>0.00, 0.00 \| [^|]+<br>2.00, 2.00 \| [^|]+ \| [^|]+ \|$' "$tmp/out"
+change nopcid emulated 'm["times_meaningful"] = False'
+run compare plain1 emulated
+check "  from emulation with counts alone" sh -c 'grep -q "booted in other ways: CR3 loads per round trip" "$1" && grep -qE "^nopcid +0.00, 0.00 +2.00, 2.00 +- +0.00, 0.00 *$" "$1"' - "$tmp/out"
+change nopcid other-kernel 'm["kernel"]["release"] = "6.9"'
+run compare plain1 other-kernel
+check "  two kernels are none" sh -c '! grep -q "booted in other ways" "$1"' - "$tmp/out"
+
 # Golden outputs: `ACTIVEMM_GOLDEN=write tests/e2e/test-compare.sh' writes them anew.
 golden() { # NAME ARGUMENTS...
 	local name=$1
