@@ -199,15 +199,14 @@ static void heading(const json_t *rows, const json_t *row, char *buf, size_t len
 
 static json_t *row_cell(const json_t *row, bool base, bool times)
 {
-	static const char *const keys[] = { "median", "low", "high" }, *const counts[] = {
-		"cr3_loads", "cr3_flushes"
-	};
+	static const char *const keys[] = { "median", "low", "high" };
+	const json_t *counts = of(row, base, "counts");
 	json_t *o = json_object();
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys) && times; i++)
 		member_share(o, keys[i], (json_t *)of(row, base, keys[i]));
-	for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++)
-		member_share(o, counts[i], (json_t *)of(row, base, counts[i]));
+	member_share(o, "cr3_loads", json_object_get(counts, "cr3-loads"));
+	member_share(o, "cr3_flushes", json_object_get(counts, "cr3-flushes"));
 	return o;
 }
 

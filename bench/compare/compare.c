@@ -25,12 +25,13 @@ static double middle(const struct scan_values *v)
 const char *const compare_counts[COMPARE_COUNTS] = { "cr3-loads", "cr3-flushes", "context-switches",
 						     "tlb-ipis" };
 
-/* What visitors may add to a sound trial, and the edges to a short one: verify's slack. */
+/* How far apart two trials may be that are sound to verify: one that misses a little, and one with as much too many, or visitors. */
 static double sound_difference(const struct scan_group *a, const struct scan_group *b, double count)
 {
-	double n = fmin(a->counted, b->counted);
+	double n = fmin(a->counted, b->counted),
+	       slack = n > 0 ? verify_slack(n, count) / n : VERIFY_TOLERANCE * fmax(count, 1);
 
-	return VERIFY_VISITED + fmax(VERIFY_TOLERANCE * count, n > 0 ? VERIFY_EDGE / n : 0);
+	return slack + fmax(slack, VERIFY_VISITED);
 }
 
 /* Counts per round trip that differ by more than two sound trials may. */
@@ -137,12 +138,11 @@ static int watch_rows(struct table *t, const struct row *like, const struct side
 				   .a = like->a,
 				   .b = like->b,
 				   .quantity = a->set->counter[c],
-				   .counts = true,
-				   .loads = { NAN, NAN },
-				   .flushes = { NAN, NAN } };
+				   .counts = true };
 
 		if (!x->n || !y->n || !strcmp(row.quantity, "context-switches"))
 			continue;
+		memcpy(row.per, like->per, sizeof(row.per));
 		stats_sort(x->v, x->n);
 		stats_sort(y->v, y->n);
 		row.x = x->v;
@@ -154,10 +154,13 @@ static int watch_rows(struct table *t, const struct row *like, const struct side
 	return rc;
 }
 
-/* CR3 loads or flushes per round trip; what has none to count, or no round trips, has NaN. */
-static double counted(const struct side *s, const struct facts *f, const char *counter)
+/* Per round trip; what has none to count, or no round trips, has NaN. */
+static void counts_fill(double per[COMPARE_COUNTS], const struct side *s, const struct facts *f)
 {
-	return f && !is_watch(f->group) ? middle(scan_counter(s->set, f->group, counter)) : NAN;
+	for (size_t c = 0; c < COMPARE_COUNTS; c++)
+		per[c] = f && !is_watch(f->group)
+				 ? middle(scan_counter(s->set, f->group, compare_counts[c]))
+				 : NAN;
 }
 
 /* Are these the two sides of one ab? */
@@ -183,10 +186,8 @@ static int pair_rows(struct table *t, size_t pair, const struct side *a, const s
 
 		row.quantity = is_watch(f->group) ? "ns-between-switches" : "ns-per-round-trip";
 		row.counts = is_watch(f->group);
-		row.loads[0] = counted(a, f, "cr3-loads");
-		row.loads[1] = counted(b, g, "cr3-loads");
-		row.flushes[0] = counted(a, f, "cr3-flushes");
-		row.flushes[1] = counted(b, g, "cr3-flushes");
+		counts_fill(row.per[0], a, f);
+		counts_fill(row.per[1], b, g);
 		if (g) {
 			row.x = f->sorted;
 			row.nx = f->group->ns.n;

@@ -43,6 +43,9 @@ const char *compare_refused(const struct scan_set *a, const struct scan_set *b);
 /* How the machine records differ: an array of {"what", "base", "other"}, what explains most first. New reference. */
 json_t *compare_machines(const json_t *a, const json_t *b);
 
+/* Where texts of two records that are shown to @most bytes begin to differ, a little before it: 0 where both are short enough. */
+size_t compare_differ_at(const char *a, const char *b, size_t most);
+
 /* A set's name: its kernel's release where no other set has that, else its folder. New string. */
 char *compare_name(const struct scan_set *sets, size_t n, size_t i);
 

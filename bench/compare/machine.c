@@ -62,10 +62,10 @@ static json_t *lasting(const json_t *machine, const char *part)
 
 json_t *compare_machines(const json_t *a, const json_t *b)
 {
-	static const char *const parts[] = { "kernel",	      "cpu",	    "mitigations",
-					     "frequency",     "cpuidle",    "smt",
-					     "thp",	      "hypervisor", "accelerator",
-					     "numa_balancing" };
+	static const char *const parts[] = {
+		"kernel", "cpu",	"mitigations", "frequency",	 "cpuidle", "smt",
+		"thp",	  "hypervisor", "accelerator", "numa_balancing", "host"
+	};
 	json_t *list = json_array();
 
 	for (size_t i = 0; list && i < sizeof(parts) / sizeof(*parts); i++) {
@@ -76,6 +76,24 @@ json_t *compare_machines(const json_t *a, const json_t *b)
 		json_decref(y);
 	}
 	return list;
+}
+
+#define BEFORE 16 /* bytes, so that one sees what differs; from a word's beginning */
+
+size_t compare_differ_at(const char *a, const char *b, size_t most)
+{
+	size_t at = 0, least;
+
+	if (strlen(a) <= most && strlen(b) <= most)
+		return 0;
+	while (a[at] && a[at] == b[at])
+		at++;
+	least = at > BEFORE ? at - BEFORE : 0;
+	while (at > least && a[at - 1] != ' ')
+		at--;
+	while (at && (a[at] & 0xc0) == 0x80)
+		at--;
+	return at;
 }
 
 const char *set_release(const struct scan_set *s)

@@ -8,6 +8,8 @@
 #include "lib/base/member.h"
 #include "lib/stats/stats.h"
 
+#define SHOWN 60 /* bytes of a machine's record */
+
 static bool verdict_is(const json_t *row, const char *verdict)
 {
 	return !strcmp(member_text(row, "verdict"), verdict);
@@ -106,6 +108,12 @@ static void facts_print(const json_t *all, FILE *out, const char *bullet)
 	}
 }
 
+/* @s from @at on, as far as there is room. */
+static void differing_print(const char *s, size_t at, FILE *out)
+{
+	fprintf(out, "%s%.*s", at ? "..." : "", SHOWN, s + (strlen(s) > at ? at : 0));
+}
+
 static void machine_print(const json_t *pair, FILE *out, const char *bullet)
 {
 	const json_t *v;
@@ -116,9 +124,14 @@ static void machine_print(const json_t *pair, FILE *out, const char *bullet)
 		char *x = json_dumps(json_object_get(v, "base"), flags);
 		char *y = json_dumps(json_object_get(v, "other"), flags);
 		char *what = json_dumps(json_object_get(v, "what"), flags);
+		size_t at = compare_differ_at(x ? x : "-", y ? y : "-", SHOWN);
 
-		fprintf(out, "%s%.*s: %.60s -> %.60s\n", bullet, what ? (int)strlen(what) - 2 : 0,
-			what ? what + 1 : "", x ? x : "-", y ? y : "-");
+		fprintf(out, "%s%.*s: ", bullet, what ? (int)strlen(what) - 2 : 0,
+			what ? what + 1 : "");
+		differing_print(x ? x : "-", at, out);
+		fputs(" -> ", out);
+		differing_print(y ? y : "-", at, out);
+		fputc('\n', out);
 		free(x);
 		free(y);
 		free(what);

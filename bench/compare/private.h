@@ -46,8 +46,7 @@ struct row {
 	const double *x, *y; /* sorted */
 	size_t nx, ny;
 	struct interval mx, my; /* of their medians */
-	double loads[2],
-		flushes[2]; /* CR3 loads per round trip, and those that flush; NaN: not counted */
+	double per[2][COMPARE_COUNTS]; /* the counts of both per round trip, NaN: not counted */
 	struct mann_whitney test;
 	struct stats_sessions sessions; /* both sides have two or more: they are judged */
 	struct stats_difference difference;

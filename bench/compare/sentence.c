@@ -59,13 +59,22 @@ static void add_rows(char *text, size_t len, const struct rows *r, size_t of, co
 	    fmin(a, b), fmax(a, b), member_number(r->most, "p_holm"));
 }
 
+static double change(const json_t *count)
+{
+	return fabs(member_number(count, "other") - member_number(count, "base"));
+}
+
+/* The count that changed most, and how many others did. */
 static void add_counts(char *text, size_t len, const json_t *pair)
 {
-	const json_t *counts = json_object_get(pair, "counts"), *v = json_array_get(counts, 0);
-	size_t n = json_array_size(counts);
+	const json_t *counts = json_object_get(pair, "counts"), *v = NULL, *one;
+	size_t n = json_array_size(counts), i;
 
 	if (!n)
 		return;
+	json_array_foreach (counts, i, one)
+		if (!v || change(one) > change(v))
+			v = one;
 	add(text, len, "%s of %s%s%s changed from %.2f to %.2f per round trip",
 	    member_text(v, "count"), member_text(v, "scenario"),
 	    *member_text(v, "params") ? " " : "", member_text(v, "params"),

@@ -210,6 +210,16 @@ static void put_sessions(json_t *o, const struct row *r)
 		put(o, "sessions_needed", r->needed);
 }
 
+/* The counts that there are, by name. */
+static json_t *counts_json(const double per[COMPARE_COUNTS])
+{
+	json_t *o = json_object();
+
+	for (size_t c = 0; c < COMPARE_COUNTS; c++)
+		put(o, compare_counts[c], per[c]);
+	return o;
+}
+
 json_t *row_json(const struct row *r, double share)
 {
 	const struct stats_difference *d = &r->difference;
@@ -233,10 +243,8 @@ json_t *row_json(const struct row *r, double share)
 	put(o, "base_high", r->mx.high);
 	put(o, "other_low", r->my.low);
 	put(o, "other_high", r->my.high);
-	put(o, "base_cr3_loads", r->loads[0]);
-	put(o, "other_cr3_loads", r->loads[1]);
-	put(o, "base_cr3_flushes", r->flushes[0]);
-	put(o, "other_cr3_flushes", r->flushes[1]);
+	member_set(o, "base_counts", counts_json(r->per[0]));
+	member_set(o, "other_counts", counts_json(r->per[1]));
 	put(o, "ratio", d->ratio);
 	put(o, "low", d->ratio_low);
 	put(o, "high", d->ratio_high);

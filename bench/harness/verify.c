@@ -124,8 +124,7 @@ void verify_counts(const struct bench *b, const struct trial_outcome *out,
 							: &out->counters[claimed[i].counter];
 		const struct claim_range *r =
 			(const void *)((const char *)&out->claim + claimed[i].range);
-		double value = (double)v->value,
-		       slack = fmax(VERIFY_TOLERANCE * n * fmax(r->max, 1), VERIFY_EDGE);
+		double value = (double)v->value, slack = verify_slack(n, r->max);
 
 		counts[i] = (struct verify_count){ .name = claimed[i].name,
 						   .noun = claimed[i].noun,

@@ -14,8 +14,12 @@
 #define SCALE_LEAST 2
 #define SCALE_MOST  25
 
+/* Columns up to which a cell has room for what a count was. */
+#define COLUMNS_WIDE 6
+
 struct line {
 	const json_t *row;
+	const char *count; /* NULL: its time */
 	size_t at; /* in the table */
 	double largest; /* significant change of any set, absolute */
 };
@@ -23,31 +27,34 @@ struct line {
 struct cell {
 	bool known, coloured;
 	double value; /* the colour's */
-	char text[24];
+	char text[40];
 };
 
 struct tally {
 	size_t known, up, down;
 };
 
-static struct cell cell_of(const struct comparison *c, const json_t *row, size_t set, bool times)
+static struct cell cell_of(const struct comparison *c, const struct line *line, size_t set)
 {
-	const json_t *own = compare_row_like(json_array_get(c->all, set - 1), row);
-	struct compared_point now = compared_point(c, row, set, times),
-			      was = compared_point(c, row, 0, times);
+	const json_t *own = compare_row_like(json_array_get(c->all, set - 1), line->row);
+	struct compared_point now = compared_point(c, line->row, set, line->count),
+			      was = compared_point(c, line->row, 0, line->count);
 	double ratio = member_number(own, "ratio");
 	const char *verdict = member_text(own, "verdict");
 	struct cell cell = { .text = "-" };
 
-	if (!times) {
+	cell.coloured = now.mark != MARK_LIKE;
+	if (line->count) {
 		cell.known = isfinite(now.median) && isfinite(was.median);
-		cell.coloured = cell.known && now.mark != MARK_LIKE;
+		cell.coloured &= cell.known;
 		cell.value = now.median - was.median;
-		if (cell.known)
+		if (cell.coloured && c->n - 1 <= COLUMNS_WIDE)
+			snprintf(cell.text, sizeof(cell.text), "%.2f → %.2f", was.median,
+				 now.median);
+		else if (cell.known)
 			snprintf(cell.text, sizeof(cell.text), "%.2f", now.median);
 		return cell;
 	}
-	cell.coloured = now.mark != MARK_LIKE;
 	cell.known = cell.coloured || !strcmp(verdict, "same") || !strcmp(verdict, "noisy") ||
 		     !strcmp(verdict, "differ");
 	cell.value = isfinite(ratio) ? 100 * (ratio - 1) : 0;
@@ -68,63 +75,99 @@ static int by_change(const void *a, const void *b)
 	return x->at < y->at ? -1 : 1;
 }
 
-/* Every row of the table that has something to show, or NULL; all in its order, or the largest changes first if too many. */
+static void line_tell(struct line *line, const struct comparison *c, struct tally *tally)
+{
+	for (size_t set = 1; set < c->n; set++) {
+		struct cell cell = cell_of(c, line, set);
+
+		if (cell.known)
+			line->largest = fmax(line->largest, cell.coloured ? fabs(cell.value) : 0);
+		tally->known += cell.known;
+		tally->up += cell.coloured && cell.value > 0;
+		tally->down += cell.coloured && cell.value < 0;
+	}
+}
+
+/*
+ * Every line that has something to show, or NULL; all in the table's order, or the largest changes first if too many. Of counts those that
+ * changed; CR3 loads where none did.
+ */
 static struct line *lines_make(const struct comparison *c, bool times, size_t *n, size_t *left_out,
 			       struct tally *tally)
 {
-	const json_t *rows = json_object_get(json_array_get(c->all, 0), "times"), *row;
-	struct line *lines = calloc(json_array_size(rows) + 1, sizeof(*lines));
-	size_t i;
+	const json_t *rows = json_object_get(json_array_get(c->all, 0), "times"), *row, *value;
+	bool changed = compared_counts_changed(c);
+	struct line *lines = NULL, *more;
+	size_t i, room = 0;
+	const char *count;
 
 	*n = *left_out = 0;
 	json_array_foreach (rows, i, row) {
-		struct line line = { row, i, -1 };
+		json_t *counts = json_object_get(row, "base_counts");
 
-		for (size_t set = 1; set < c->n && lines; set++) {
-			struct cell cell = cell_of(c, row, set, times);
-
-			if (cell.known)
-				line.largest = fmax(line.largest,
-						    cell.coloured ? fabs(cell.value) : 0);
-			tally->known += cell.known;
-			tally->up += cell.coloured && cell.value > 0;
-			tally->down += cell.coloured && cell.value < 0;
+		room += 1 + json_object_size(counts);
+		more = reallocarray(lines, room, sizeof(*lines));
+		if (!more) {
+			free(lines);
+			return NULL;
 		}
-		if (lines && line.largest >= 0)
-			lines[(*n)++] = line;
+		lines = more;
+		if (times) {
+			lines[*n] = (struct line){ row, NULL, i, -1 };
+			line_tell(&lines[*n], c, tally);
+			*n += lines[*n].largest >= 0;
+			continue;
+		}
+		json_object_foreach (counts, count, value) {
+			lines[*n] = (struct line){ row, count, i, -1 };
+			line_tell(&lines[*n], c, tally);
+			*n += lines[*n].largest >= 0 && (changed ? compared_changed(c, row, count)
+								 : !strcmp(count, COMPARED_USUAL));
+		}
 	}
 	if (*n > ROWS) {
 		qsort(lines, *n, sizeof(*lines), by_change);
 		*left_out = *n - ROWS;
 		*n = ROWS;
 	}
-	return lines;
+	return lines ? lines : calloc(1, sizeof(*lines));
+}
+
+/* "process", of counts "process: CR3 loads". */
+#define LINE_LABEL (PANEL_LABEL + 32)
+static void line_label(const struct line *line, char buf[LINE_LABEL])
+{
+	char label[PANEL_LABEL];
+
+	compared_label(line->row, NULL, label);
+	snprintf(buf, LINE_LABEL, "%s%s%.29s", label, line->count ? ": " : "",
+		 line->count ? compared_count_noun(line->count) : "");
 }
 
 /* The blocks: names of rows, names of columns, coloured cells, grey ones. Returns the largest coloured value. */
 static double heat_write(FILE *f, const struct comparison *c, const struct line *lines, size_t n,
 			 size_t columns, bool times)
 {
-	char text[PANEL_LABEL];
+	char label[LINE_LABEL], name[SET_LABEL];
 	double most = 0;
 
 	fprintf(f, "# Rows: place, name\n");
 	for (size_t i = 0; i < n; i++) {
-		compared_label(lines[i].row, NULL, text);
-		fprintf(f, "%zu \"%s\"\n", i, text);
+		line_label(&lines[i], label);
+		fprintf(f, "%zu \"%s\"\n", i, label);
 	}
 	fprintf(f, "\n\n# Columns: place, name\n");
 	for (size_t set = 1; set <= columns; set++) {
-		compared_name(c, set, text);
-		fprintf(f, "%zu \"%s\"\n", set - 1, text);
+		compared_name(c, set, name);
+		fprintf(f, "%zu \"%s\"\n", set - 1, name);
 	}
 	for (int coloured = 1; coloured >= 0; coloured--) {
 		fprintf(f, "\n\n# %s: column, row, %s, text\n-9 -9 0 \"\"\n",
 			coloured ? "Changed" : "Not changed or not known",
-			times ? "change in %" : "change of CR3 loads per round trip");
+			times ? "change in %" : "change of the count per round trip");
 		for (size_t i = 0; i < n; i++)
 			for (size_t set = 1; set <= columns; set++) {
-				struct cell cell = cell_of(c, lines[i].row, set, times);
+				struct cell cell = cell_of(c, &lines[i], set);
 
 				if (cell.coloured != coloured)
 					continue;
@@ -141,7 +184,7 @@ int picture_compare_heat(const struct data *d, const struct comparison *c, struc
 {
 	bool times = compared_times(c);
 	size_t n, left_out, columns = c->n - 1 < COLUMNS ? c->n - 1 : COLUMNS, longest = 0;
-	char base[SET_LABEL], label[PANEL_LABEL];
+	char base[SET_LABEL], label[LINE_LABEL];
 	struct tally tally = { 0 };
 	struct line *lines;
 	double most;
@@ -157,24 +200,23 @@ int picture_compare_heat(const struct data *d, const struct comparison *c, struc
 	compared_name(c, 0, base);
 	most = heat_write(f, c, lines, n, columns, times);
 	for (size_t i = 0; i < n; i++) {
-		compared_label(lines[i].row, NULL, label);
+		line_label(&lines[i], label);
 		longest = strlen(label) > longest ? strlen(label) : longest;
 	}
 	most = fmin(fmax(most, SCALE_LEAST), SCALE_MOST);
 	snprintf(p->argument, sizeof(p->argument), "%s|%zu|%zu|%zu|%zu|%g|%s",
-		 times ? "%" : "loads", n, longest, columns, compared_longest(c, 1), most, base);
+		 times ? "%" : "counts", n, longest, columns, compared_longest(c, 1), most, base);
 	p->has_data = n > 0;
 	if (!tally.up && !tally.down)
 		snprintf(p->title, sizeof(p->title),
 			 times ? "No figure changed significantly against %s"
-			       : "CR3 loads per round trip are the same as in %s",
+			       : "All counts per round trip are the same as in %s",
 			 base);
 	else
 		snprintf(p->title, sizeof(p->title),
 			 times ? "%zu of %zu figures changed significantly against %s: %zu up, %zu "
 				 "down"
-			       : "%zu of %zu counts of CR3 loads changed against %s: %zu up, %zu "
-				 "down",
+			       : "%zu of %zu counts changed against %s: %zu up, %zu down",
 			 tally.up + tally.down, tally.known, base, tally.up, tally.down);
 	if (left_out || columns < c->n - 1)
 		snprintf(p->note, sizeof(p->note),

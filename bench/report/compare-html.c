@@ -30,18 +30,30 @@ static size_t lines(FILE *f, void (*print)(const json_t *all, FILE *out), const 
 	return n;
 }
 
-static void record_cell(FILE *f, const json_t *v)
+/* A string stands for itself. */
+static char *record_text(const json_t *v)
 {
-	char *text = v ? json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
-	/* A string stands for itself. */
-	const char *s = json_is_string(v) ? json_string_value(v) : text ? text : "-";
+	if (json_is_string(v))
+		return strdup(json_string_value(v));
+	return v ? json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT) : strdup("-");
+}
 
-	if (strlen(s) > 120) {
-		html_element(f, "<td><details><summary>long</summary>", s, "</details></td>");
+/* @v, which differs from @like: of a long one first what begins to. */
+static void record_cell(FILE *f, const json_t *v, const json_t *like)
+{
+	char *s = record_text(v), *t = record_text(like), *summary = NULL;
+	size_t at = s && t ? compare_differ_at(s, t, 120) : 0;
+
+	if (s && strlen(s) > 120 &&
+	    asprintf(&summary, "%s%.60s...", at ? "..." : "", s + at) >= 0) {
+		html_element(f, "<td><details><summary>", summary, "</summary>");
+		html_element(f, "", s, "</details></td>");
+		free(summary);
 	} else {
-		html_element(f, "<td>", s, "</td>");
+		html_element(f, "<td>", s ? s : "-", "</td>");
 	}
-	free(text);
+	free(s);
+	free(t);
 }
 
 /* The difference called @what in @pair's list, or NULL. */
@@ -92,12 +104,13 @@ static void machines(FILE *f, const struct comparison *c)
 			if (shown(c->all, p, what))
 				continue;
 			html_element(f, "<tr><td>", what, "</td>");
-			record_cell(f, json_object_get(v, "base"));
+			record_cell(f, json_object_get(v, "base"), json_object_get(v, "other"));
 			json_array_foreach (c->all, q, other) {
 				const json_t *d = difference(other, what);
 
 				if (d)
-					record_cell(f, json_object_get(d, "other"));
+					record_cell(f, json_object_get(d, "other"),
+						    json_object_get(d, "base"));
 				else
 					fputs("<td class=\"small\">as the base</td>", f);
 			}
@@ -126,7 +139,7 @@ static void figure(FILE *f, const char *class, const double v[3], const char *fm
 
 static void median(FILE *f, const struct comparison *c, const json_t *row, size_t set)
 {
-	const struct compared_point p = compared_point(c, row, set, true);
+	const struct compared_point p = compared_point(c, row, set, NULL);
 	bool interval = p.low < p.median || p.high > p.median;
 
 	figure(f, "", (const double[]){ p.median, interval ? p.low : NAN, interval ? p.high : NAN },
@@ -144,7 +157,7 @@ static void row_write(FILE *f, const struct comparison *c, const json_t *row)
 	median(f, c, row, 0);
 	for (size_t set = 1; set < c->n; set++) {
 		const json_t *own = compare_row_like(json_array_get(c->all, set - 1), row);
-		enum compared_mark mark = compared_point(c, row, set, true).mark;
+		enum compared_mark mark = compared_point(c, row, set, NULL).mark;
 		const char *class = mark == MARK_MORE ? " up" : mark == MARK_LESS ? " down" : "";
 
 		median(f, c, row, set);
@@ -157,13 +170,13 @@ static void row_write(FILE *f, const struct comparison *c, const json_t *row)
 	fputs("</tr>\n", f);
 }
 
-/* CR3 loads, where times are refused. */
-static void row_counts(FILE *f, const struct comparison *c, const json_t *row)
+static void row_count(FILE *f, const struct comparison *c, const json_t *row, const char *count)
 {
 	html_element(f, "<tr><td>", member_text(row, "scenario"), "</td>");
 	html_element(f, "<td>", member_text(row, "params"), "</td>");
+	html_element(f, "<td>", compared_count_noun(count), "</td>");
 	for (size_t set = 0; set < c->n; set++) {
-		const struct compared_point p = compared_point(c, row, set, false);
+		const struct compared_point p = compared_point(c, row, set, count);
 
 		figure(f,
 		       p.mark == MARK_MORE   ? " up"
@@ -174,6 +187,17 @@ static void row_counts(FILE *f, const struct comparison *c, const json_t *row)
 	fputs("</tr>\n", f);
 }
 
+/* CR3 loads and every count that changed, where times are refused. */
+static void row_counts(FILE *f, const struct comparison *c, const json_t *row)
+{
+	json_t *value;
+	const char *count;
+
+	json_object_foreach (json_object_get(row, "base_counts"), count, value)
+		if (!strcmp(count, COMPARED_USUAL) || compared_changed(c, row, count))
+			row_count(f, c, row, count);
+}
+
 static void table(FILE *f, const struct comparison *c)
 {
 	const json_t *pair, *row;
@@ -181,8 +205,11 @@ static void table(FILE *f, const struct comparison *c)
 	size_t p, i;
 
 	html_element(f, "<h2>",
-		     times ? "Every figure, median [95 % interval]" : "CR3 loads per round trip",
+		     times ? "Every figure, median [95 % interval]"
+			   : "Counts per round trip: CR3 loads, and what changed",
 		     "</h2>\n<div class=\"wide\"><table><tr><th>scenario<th>parameters");
+	if (!times)
+		fputs("<th>count", f);
 	html_element(f, "<th>", member_text(json_array_get(c->all, 0), "base_name"), "");
 	json_array_foreach (c->all, p, pair)
 		html_element(f, "<th>", member_text(pair, "other_name"),

@@ -19,10 +19,11 @@ struct table {
 	char **keys; /* NULL: no round trip, or in no panel */
 };
 
-/* What panels are of: the first row of those that share a key. */
+/* What panels are of: the first row of those that share a key, or a row's count. */
 struct panels {
 	const json_t *row[PANELS];
 	const char *key[PANELS]; /* of the table */
+	const char *count[PANELS]; /* NULL: times */
 	size_t n, left_out;
 };
 
@@ -55,23 +56,61 @@ static bool in_panel(const struct table *t, size_t i, const char *key)
 	return t->keys[i] && !strcmp(t->keys[i], key);
 }
 
-static void panels_find(struct panels *s, const struct comparison *c, const struct table *t,
-			bool (*good)(const struct comparison *c, const struct table *t, size_t i))
+static void panel_add(struct panels *s, const json_t *row, const char *key, const char *count)
 {
-	json_t *seen = json_object();
+	s->left_out += s->n == PANELS;
+	if (s->n == PANELS)
+		return;
+	s->row[s->n] = row;
+	s->key[s->n] = key;
+	s->count[s->n++] = count;
+}
 
-	for (size_t i = 0; i < t->n; i++) {
-		if (!t->keys[i] || json_object_get(seen, t->keys[i]))
-			continue;
-		member_set(seen, t->keys[i], json_true());
-		if (!good(c, t, i))
-			continue;
-		s->left_out += s->n == PANELS;
-		if (s->n < PANELS) {
-			s->row[s->n] = json_array_get(t->rows, i);
-			s->key[s->n++] = t->keys[i];
+/* A panel for each key whose first row is @good, those that changed before the others; @changed asks the key's first row. */
+static void panels_find(struct panels *s, const struct comparison *c, const struct table *t,
+			bool (*good)(const struct comparison *c, const struct table *t, size_t i),
+			bool (*changed)(const struct comparison *c, const struct table *t,
+					size_t i),
+			const char *count)
+{
+	for (int want = 1; want >= 0; want--) {
+		json_t *seen = json_object();
+
+		for (size_t i = 0; i < t->n; i++) {
+			if (!t->keys[i] || json_object_get(seen, t->keys[i]))
+				continue;
+			member_set(seen, t->keys[i], json_true());
+			if (good(c, t, i) && changed(c, t, i) == want)
+				panel_add(s, json_array_get(t->rows, i), t->keys[i], count);
 		}
+		json_decref(seen);
 	}
+}
+
+/* A panel for each count that changed: first one of each scenario and count, then the others. */
+static void panels_of_counts(struct panels *s, const struct comparison *c, const struct table *t)
+{
+	json_t *seen = json_object(), *value;
+	const char *count;
+	size_t first;
+	char key[128];
+
+	for (int again = 0; again < 2; again++)
+		for (size_t i = 0; i < t->n; i++) {
+			const json_t *row = json_array_get(t->rows, i);
+
+			json_object_foreach (json_object_get(row, "base_counts"), count, value) {
+				if (!compared_changed(c, row, count))
+					continue;
+				snprintf(key, sizeof(key), "%.60s/%.60s",
+					 member_text(row, "scenario"), count);
+				if (!json_object_get(seen, key))
+					member_set(seen, key, json_integer((json_int_t)i));
+				first = (size_t)json_integer_value(json_object_get(seen, key));
+				if ((first == i) == !again)
+					panel_add(s, row, NULL, count);
+			}
+		}
 	json_decref(seen);
 }
 
@@ -104,10 +143,30 @@ static char *curve_key(const json_t *row)
 	return key;
 }
 
+static const char *usual_count(const struct comparison *c)
+{
+	return compared_times(c) ? NULL : COMPARED_USUAL;
+}
+
 /* Has row @i a figure in the base? */
 static bool any_figure(const struct comparison *c, const struct table *t, size_t i)
 {
-	return isfinite(compared_point(c, json_array_get(t->rows, i), 0, compared_times(c)).median);
+	return isfinite(compared_point(c, json_array_get(t->rows, i), 0, usual_count(c)).median);
+}
+
+static bool row_changed(const struct comparison *c, const struct table *t, size_t i)
+{
+	return compared_changed(c, json_array_get(t->rows, i), usual_count(c));
+}
+
+/* Did the time of any row change that is in the same panel as row @i? */
+static bool curve_changed(const struct comparison *c, const struct table *t, size_t i)
+{
+	for (size_t k = i; k < t->n; k++)
+		if (in_panel(t, k, t->keys[i]) &&
+		    compared_changed(c, json_array_get(t->rows, k), NULL))
+			return true;
+	return false;
 }
 
 static double pages_of(const json_t *row)
@@ -125,7 +184,7 @@ static bool any_curve(const struct comparison *c, const struct table *t, size_t 
 			const json_t *row = json_array_get(t->rows, k);
 
 			points += in_panel(t, k, t->keys[i]) && isfinite(pages_of(row)) &&
-				  isfinite(compared_point(c, row, set, true).median);
+				  isfinite(compared_point(c, row, set, NULL).median);
 		}
 		if (points > 1)
 			return true;
@@ -136,24 +195,25 @@ static bool any_curve(const struct comparison *c, const struct table *t, size_t 
 /* The row and set with the largest significant change so far. */
 struct largest {
 	const json_t *row;
+	const char *count;
 	size_t set;
 	double change, to; /* ratio - 1, or a difference of counts; and what it became */
 };
 
 static void largest_see(struct largest *l, const struct comparison *c, const json_t *row,
-			size_t set, const struct compared_point *now, bool times)
+			size_t set, const struct compared_point *now, const char *count)
 {
 	double ratio = member_number(compare_row_like(json_array_get(c->all, set - 1), row),
 				     "ratio"),
-	       change = times ? ratio - 1 : now->median - compared_point(c, row, 0, false).median;
+	       change = count ? now->median - compared_point(c, row, 0, count).median : ratio - 1;
 
 	if (now->mark != MARK_LIKE && isfinite(change) && fabs(change) > fabs(l->change))
-		*l = (struct largest){ row, set, change, now->median };
+		*l = (struct largest){ row, count, set, change, now->median };
 }
 
 /* "process is 3.0 % slower in 6.1 than in 6.0"; or @none, which names the base. */
-static void largest_say(const struct largest *l, const struct comparison *c, bool times,
-			const char *none, struct picture *p)
+static void largest_say(const struct largest *l, const struct comparison *c, const char *none,
+			struct picture *p)
 {
 	char base[SET_LABEL], name[SET_LABEL], label[PANEL_LABEL];
 
@@ -164,12 +224,12 @@ static void largest_say(const struct largest *l, const struct comparison *c, boo
 	}
 	compared_name(c, l->set, name);
 	compared_label(l->row, NULL, label);
-	if (times)
+	if (l->count)
+		snprintf(p->title, sizeof(p->title), "%s: %.2f %s in %s, %.2f in %s", label, l->to,
+			 compared_count_noun(l->count), name, l->to - l->change, base);
+	else
 		snprintf(p->title, sizeof(p->title), "%s is %.1f %% %s in %s than in %s", label,
 			 100 * fabs(l->change), l->change > 0 ? "slower" : "faster", name, base);
-	else
-		snprintf(p->title, sizeof(p->title), "%s: %.2f CR3 loads in %s, %.2f in %s", label,
-			 l->to, name, l->to - l->change, base);
 }
 
 static void argument_add(struct picture *p, const char *text)
@@ -192,7 +252,7 @@ static void argument_number(struct picture *p, size_t n)
  * no picture shows it: gnuplot has no figures of a block without points.
  */
 static void sessions_write(FILE *f, const struct comparison *c, const json_t *row, size_t set,
-			   bool times)
+			   const char *count)
 {
 	const json_t *own = compare_row_like(json_array_get(c->all, set ? set - 1 : 0), row), *v,
 		     *list = json_object_get(own, set ? "other_session_medians"
@@ -200,17 +260,37 @@ static void sessions_write(FILE *f, const struct comparison *c, const json_t *ro
 	size_t n = json_array_size(list), i;
 
 	if (!set)
-		fprintf(f, "-1 %.9g\n", compared_point(c, row, 0, times).median);
-	if (n < 2 || !times)
+		fprintf(f, "-1 %.9g\n", compared_point(c, row, 0, count).median);
+	if (n < 2 || count)
 		return;
 	json_array_foreach (list, i, v)
 		fprintf(f, "%.4f %.9g\n", (double)set + 0.5 * ((double)i / (double)(n - 1) - 0.5),
 			json_number_value(v));
 }
 
+/* One panel of the trend: each set's figure, and its sessions. */
+static void trend_write(FILE *f, const struct comparison *c, const json_t *row, const char *count,
+			struct largest *largest)
+{
+	char name[SET_LABEL];
+
+	for (size_t set = 0; set < c->n; set++) {
+		struct compared_point v = compared_point(c, row, set, count);
+
+		compared_name(c, set, name);
+		fprintf(f, "%zu \"%s\" %.9g %.9g %.9g %d\n", set, name, v.median, v.low, v.high,
+			v.mark);
+		if (set)
+			largest_see(largest, c, row, set, &v, count);
+	}
+	fprintf(f, "\n\n# its sessions: place, median\n");
+	for (size_t set = 0; set < c->n; set++)
+		sessions_write(f, c, row, set, count);
+}
+
 int picture_compare_trend(const struct data *d, const struct comparison *c, struct picture *p)
 {
-	bool times = compared_times(c);
+	bool times = compared_times(c), counts = !times && compared_counts_changed(c);
 	struct largest largest = { 0 };
 	struct panels s = { 0 };
 	char name[SET_LABEL], label[PANEL_LABEL];
@@ -224,13 +304,15 @@ int picture_compare_trend(const struct data *d, const struct comparison *c, stru
 		table_free(&t);
 		return -EIO;
 	}
-	panels_find(&s, c, &t, any_figure);
+	if (counts)
+		panels_of_counts(&s, c, &t);
+	else
+		panels_find(&s, c, &t, any_figure, row_changed, usual_count(c));
 	fprintf(f,
-		"# A block per scenario: place, set, median, low, high (%s), mark (0 base, 1 like "
-		"it, "
-		"2 more, 3 less); and one of its sessions\n",
-		times ? "ns per round trip" : "CR3 loads per round trip");
-	argument_add(p, times ? "ns" : "loads");
+		"# A block per panel: place, set, median, low, high (%s per round trip), mark (0 "
+		"base, 1 like it, 2 more, 3 less); and one of its sessions\n",
+		times ? "ns" : "count");
+	argument_add(p, times ? "ns" : "counts");
 	argument_number(p, c->n);
 	argument_number(p, compared_longest(c, 0));
 	argument_number(p, s.n);
@@ -239,28 +321,18 @@ int picture_compare_trend(const struct data *d, const struct comparison *c, stru
 	for (size_t i = 0; i < s.n; i++) {
 		compared_label(s.row[i], NULL, label);
 		argument_add(p, label);
+		argument_add(p, s.count[i] ? compared_count_noun(s.count[i]) : "");
 		fprintf(f, "%s# %s\n", i ? "\n\n" : "", label);
-		for (size_t set = 0; set < c->n; set++) {
-			struct compared_point v = compared_point(c, s.row[i], set, times);
-
-			compared_name(c, set, name);
-			fprintf(f, "%zu \"%s\" %.9g %.9g %.9g %d\n", set, name, v.median, v.low,
-				v.high, v.mark);
-			if (set)
-				largest_see(&largest, c, s.row[i], set, &v, times);
-		}
-		fprintf(f, "\n\n# its sessions: place, median\n");
-		for (size_t set = 0; set < c->n; set++)
-			sessions_write(f, c, s.row[i], set, times);
+		trend_write(f, c, s.row[i], s.count[i], &largest);
 		p->has_data = true;
 	}
-	largest_say(&largest, c, times,
+	largest_say(&largest, c,
 		    times ? "No scenario's time changed significantly against"
-			  : "CR3 loads per round trip are the same as in",
+			  : "All counts per round trip are the same as in",
 		    p);
 	if (s.left_out)
-		snprintf(p->note, sizeof(p->note),
-			 "What has no room here is in the table: %zu scenarios.", s.left_out);
+		snprintf(p->note, sizeof(p->note), "What has no room here is in the table: %zu %s.",
+			 s.left_out, counts ? "counts" : "scenarios");
 	table_free(&t);
 	return data_close(d, f, p->name);
 }
@@ -281,12 +353,12 @@ static void curves_write(FILE *f, const struct comparison *c, const struct table
 
 			if (!in_panel(t, i, s->key[panel]) || !isfinite(pages_of(row)))
 				continue;
-			v = compared_point(c, row, set, true);
+			v = compared_point(c, row, set, NULL);
 			if (!isfinite(v.median))
 				continue;
 			fprintf(f, "%.0f %.9g %.9g %.9g\n", pages_of(row), v.median, v.low, v.high);
 			if (set)
-				largest_see(largest, c, row, set, &v, true);
+				largest_see(largest, c, row, set, &v, NULL);
 		}
 	}
 }
@@ -307,7 +379,7 @@ int picture_compare_curves(const struct data *d, const struct comparison *c, str
 		table_free(&t);
 		return -EIO;
 	}
-	panels_find(&s, c, &t, any_curve);
+	panels_find(&s, c, &t, any_curve, curve_changed, NULL);
 	fprintf(f, "# A block per panel and set: pages, median, low, high (ns per round trip)\n");
 	argument_number(p, sets);
 	argument_number(p, compared_longest(c, 0));
@@ -327,7 +399,7 @@ int picture_compare_curves(const struct data *d, const struct comparison *c, str
 		curves_write(f, c, &t, &s, i, &largest, sets);
 		p->has_data = true;
 	}
-	largest_say(&largest, c, true, "No point of the curves changed significantly against", p);
+	largest_say(&largest, c, "No point of the curves changed significantly against", p);
 	if (s.left_out || sets < c->n)
 		snprintf(p->note, sizeof(p->note),
 			 "What has no room here is in the table: %zu curves, %zu sets.", s.left_out,

@@ -39,11 +39,38 @@ bool compared_times(const struct comparison *c)
 	return false;
 }
 
+const char *compared_full_name(const struct comparison *c, size_t set)
+{
+	return member_text(json_array_get(c->all, set ? set - 1 : 0),
+			   set ? "other_name" : "base_name");
+}
+
+/* The length of what all names end with, from a sign on that parts words: kernels' flavours. */
+static size_t common_end(const struct comparison *c)
+{
+	const char *base = compared_full_name(c, 0);
+	size_t len = strlen(base), common = len ? len - 1 : 0;
+
+	for (size_t set = 1; set < c->n; set++) {
+		const char *name = compared_full_name(c, set);
+		size_t own = strlen(name), n = 0;
+
+		while (n < common && n + 1 < own && name[own - n - 1] == base[len - n - 1])
+			n++;
+		common = n;
+	}
+	while (common && !strchr("+-_", base[len - common]))
+		common--;
+	return common;
+}
+
 void compared_name(const struct comparison *c, size_t set, char buf[SET_LABEL])
 {
-	const json_t *pair = json_array_get(c->all, set ? set - 1 : 0);
+	const char *full = compared_full_name(c, set);
+	char name[256];
 
-	shorten(member_text(pair, set ? "other_name" : "base_name"), buf, SET_LABEL);
+	snprintf(name, sizeof(name), "%.*s", (int)(strlen(full) - common_end(c)), full);
+	shorten(name, buf, SET_LABEL);
 }
 
 size_t compared_longest(const struct comparison *c, size_t from)
@@ -71,14 +98,14 @@ void compared_label(const json_t *row, const char *params, char buf[PANEL_LABEL]
 	shorten(text, buf, PANEL_LABEL);
 }
 
-/* Is @row's count of CR3 loads among those that changed in @pair, and which way? */
-static enum compared_mark count_mark(const json_t *pair, const json_t *row)
+/* Is @row's @count among those that changed in @pair, and which way? */
+static enum compared_mark count_mark(const json_t *pair, const json_t *row, const char *count)
 {
 	const json_t *v;
 	size_t i;
 
 	json_array_foreach (json_object_get(pair, "counts"), i, v)
-		if (!strcmp(member_text(v, "count"), "cr3-loads") &&
+		if (!strcmp(member_text(v, "count"), count) &&
 		    !strcmp(member_text(v, "scenario"), member_text(row, "scenario")) &&
 		    !strcmp(member_text(v, "params"), member_text(row, "params")))
 			return member_number(v, "other") > member_number(v, "base") ? MARK_MORE
@@ -96,7 +123,7 @@ static enum compared_mark time_mark(const json_t *row)
 }
 
 /* A row's figure of one side. */
-static struct compared_point side_point(const json_t *row, bool base, bool times)
+static struct compared_point side_point(const json_t *row, bool base, const char *count)
 {
 	struct compared_point p = {
 		.median = member_number(row, base ? "base_median" : "other_median"),
@@ -104,30 +131,66 @@ static struct compared_point side_point(const json_t *row, bool base, bool times
 		.high = member_number(row, base ? "base_high" : "other_high"),
 	};
 
-	if (!times)
-		p.median = p.low = p.high = member_number(row, base ? "base_cr3_loads"
-								    : "other_cr3_loads");
+	if (count)
+		p.median = p.low = p.high = member_number(
+			json_object_get(row, base ? "base_counts" : "other_counts"), count);
 	if (!isfinite(p.low) || !isfinite(p.high))
 		p.low = p.high = p.median;
 	return p;
 }
 
 struct compared_point compared_point(const struct comparison *c, const json_t *row, size_t set,
-				     bool times)
+				     const char *count)
 {
 	struct compared_point p = { .median = NAN, .low = NAN, .high = NAN };
 	const json_t *pair = json_array_get(c->all, set - 1);
 
 	if (set) {
 		row = compare_row_like(pair, row);
-		p = side_point(row, false, times);
-		p.mark = times ? time_mark(row) : count_mark(pair, row);
+		p = side_point(row, false, count);
+		p.mark = count ? count_mark(pair, row, count) : time_mark(row);
 		return p;
 	}
 	/* The base's own figure stands in every pair that is not refused. */
 	json_array_foreach (c->all, set, pair)
 		if (!isfinite(p.median))
-			p = side_point(compare_row_like(pair, row), true, times);
+			p = side_point(compare_row_like(pair, row), true, count);
 	p.mark = MARK_BASE;
 	return p;
+}
+
+bool compared_changed(const struct comparison *c, const json_t *row, const char *count)
+{
+	for (size_t set = 1; set < c->n; set++)
+		if (compared_point(c, row, set, count).mark != MARK_LIKE)
+			return true;
+	return false;
+}
+
+bool compared_counts_changed(const struct comparison *c)
+{
+	const json_t *pair;
+	size_t p;
+
+	json_array_foreach (c->all, p, pair)
+		if (json_array_size(json_object_get(pair, "counts")))
+			return true;
+	return false;
+}
+
+const char *compared_count_noun(const char *count)
+{
+	static const struct {
+		const char *count, *noun;
+	} nouns[] = {
+		{ "cr3-loads", "CR3 loads" },
+		{ "cr3-flushes", "flushing CR3 loads" },
+		{ "context-switches", "switches" },
+		{ "tlb-ipis", "flushes asked" },
+	};
+
+	for (size_t i = 0; i < sizeof(nouns) / sizeof(*nouns); i++)
+		if (!strcmp(nouns[i].count, count))
+			return nouns[i].noun;
+	return count;
 }

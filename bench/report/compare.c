@@ -20,7 +20,9 @@ static const struct {
 	  "with its 95 % interval, each ring a session's median, where a side has several; the "
 	  "grey band is the base's interval. Axes differ, and none "
 	  "begins at 0. "
-	  "Where times are refused, it is CR3 loads per round trip.",
+	  "Where times are refused, each panel is a count per round trip that changed; CR3 loads, "
+	  "if "
+	  "none did.",
 	  picture_compare_trend, false },
 	{ "compare-heat",
 	  "Red: more than in the base; blue: less; the stronger, the larger, up to 25 %. Grey "
@@ -28,7 +30,8 @@ static const struct {
 	  "change "
 	  "significantly: the same within 2 %, too noisy to tell, or runs that differ where one "
 	  "session a "
-	  "side does not tell whether the kernels do. A dash: missing, or refused.",
+	  "side does not tell whether the kernels do. A dash: missing, or refused. Where times are "
+	  "refused, the rows are the counts that changed; CR3 loads, if none did.",
 	  picture_compare_heat, false },
 	{ "compare-curves",
 	  "Time against the pages that the measured task touches after each switch, a line per "
@@ -163,16 +166,16 @@ static void subject_fill(const struct comparison *c, char *buf, size_t len)
 {
 	const json_t *cpu = json_object_get(c->sets[0].machine, "cpu");
 	const char *model = member_text(cpu, "model");
-	char base[SET_LABEL], other[SET_LABEL];
+	char other[64];
 
 	for (size_t i = 1; i < c->n; i++)
 		if (strcmp(member_text(json_object_get(c->sets[i].machine, "cpu"), "model"), model))
 			model = "different CPUs";
-	compared_name(c, 0, base);
-	compared_name(c, 1, other);
+	snprintf(other, sizeof(other), "%.60s", compared_full_name(c, 1));
 	if (c->n > 2)
 		snprintf(other, sizeof(other), "%zu sides", c->n - 1);
-	snprintf(buf, len, "%.60s: %s against %s", *model ? model : "unknown CPU", other, base);
+	snprintf(buf, len, "%.60s: %s against %.60s", *model ? model : "unknown CPU", other,
+		 compared_full_name(c, 0));
 }
 
 static void draw(const struct comparison *c, struct picture *p, const char *subject)

@@ -34,10 +34,13 @@ int compare_html(const struct comparison *c, const struct picture *p, const char
 #define PANEL_LABEL 44
 #define SET_LABEL   28
 
-/* Is any row compared by its times (or a watch's rates)? Without, pictures show CR3 loads. */
+/* Is any row compared by its times (or a watch's rates)? Without, pictures show counts. */
 bool compared_times(const struct comparison *c);
 
-/* A set's name (0: the base) for a picture: without what a data file or an argument would take for its own. */
+/* A set's name (0: the base), as the comparison has it. */
+const char *compared_full_name(const struct comparison *c, size_t set);
+
+/* The same for a picture: without what all sets' names end with, nor what a data file or an argument would take for its own. */
 void compared_name(const struct comparison *c, size_t set, char buf[SET_LABEL]);
 
 /* The same of a row: "process pages=512"; @params: instead of the row's own, NULL for those. */
@@ -49,13 +52,23 @@ size_t compared_longest(const struct comparison *c, size_t from);
 enum compared_mark { MARK_BASE, MARK_LIKE, MARK_MORE, MARK_LESS };
 
 struct compared_point {
-	double median, low, high; /* ns per round trip, or CR3 loads; NaN: none */
+	double median, low, high; /* ns per round trip, or a count per round trip; NaN: none */
 	enum compared_mark mark;
 };
 
-/* @row's figure in a set (0: the base). @times: ns, else CR3 loads. */
+/* @row's figure in a set (0: the base). @count: which of its counts, NULL for its time. */
 struct compared_point compared_point(const struct comparison *c, const json_t *row, size_t set,
-				     bool times);
+				     const char *count);
+
+/* Did @row's time, or that count of it, change in any set? */
+bool compared_changed(const struct comparison *c, const json_t *row, const char *count);
+
+/* Did any count change in any set? Then pictures of counts show those, else CR3 loads. */
+bool compared_counts_changed(const struct comparison *c);
+#define COMPARED_USUAL "cr3-loads"
+
+/* What a count is of, in words. */
+const char *compared_count_noun(const char *count);
 
 /* Writers as in bench/report/data.h. */
 int picture_compare_trend(const struct data *d, const struct comparison *c, struct picture *p);

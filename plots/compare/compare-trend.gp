@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A panel per scenario: each side's median with its interval, and its sessions. Data: two blocks per panel, of place, name, median, low, high, mark
-# (0 base, 1 like it, 2 more, 3 less), and of its sessions' places and medians. argument: ns or loads|sets|their longest name|panels|base|the panels' names.
+# (0 base, 1 like it, 2 more, 3 less), and of its sessions' places and medians. argument: ns or counts|sets|their longest name|panels|base|each panel's name|and what it counts, ...
 kind = ARG1; file = ARG2; data = ARG3; finding = ARG4; subject = ARG5; warning = ARG6; style = ARG7; argument = ARG8
 part(s, n) = n == 0 ? (strstrt(s, "|") ? s[1:strstrt(s, "|")-1] : s) : part(s[strstrt(s, "|")+1:*], n - 1)
 times = part(argument, 0) eq "ns"
@@ -30,7 +30,7 @@ top = strlen(warning) ? 95 : 72
 names = flat ? 25 : 15 + 6.5 * longest
 width = 900
 height = top + rows * tall + names + 35
-unit = times ? "median ns per round trip, 95 % intervals" : "CR3 loads per round trip"
+unit = times ? "median ns per round trip, 95 % intervals" : "counts per round trip"
 load style[1:strlen(style)-8]."compare/multiples.gp"
 set multiplot
 unset key
@@ -51,7 +51,7 @@ do for [i=1:panels] {
 	set rmargin at screen X(20 + (column + 1) * pitch - 10)
 	set tmargin at screen Y(top + row * tall + 22)
 	set bmargin at screen Y(top + (row + 1) * tall - 12)
-	set label 10 part(argument, 4 + i) at screen X(26 + column * pitch), screen Y(top + row * tall + 10) left font ",11" noenhanced
+	set label 10 part(argument, 3 + 2 * i) at screen X(26 + column * pitch), screen Y(top + row * tall + 10) left font ",11" noenhanced
 	if (times) {
 		# At least 1 % of it, so that noise does not look like more.
 		pad = 0.12 * (high[i] - low[i])
@@ -60,6 +60,7 @@ do for [i=1:panels] {
 	} else {
 		set yrange [0:high[i] > 0 ? 1.25 * high[i] : 1]
 	}
+	set ylabel part(argument, 4 + 2 * i) offset 1,0 font ",10" noenhanced
 	unset object 1
 	if (to[i] == to[i]) { set object 1 rectangle from graph 0, first from[i] to graph 1, first to[i] fc rgb "#e8e8e8" fs solid noborder behind }
 	if (i + columns > panels) {

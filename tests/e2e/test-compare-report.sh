@@ -167,6 +167,22 @@ if [ -n "$gnuplot" ]; then
 	check "UNVERIFIED is on every picture" sh -c 'for p in '"$all"'; do grep -q ">UNVERIFIED<" unverified/$p.svg || exit 1; done'
 fi
 
+# Counts: the one that changed, of the row that did; names of kernels without what all end with.
+asks='for t in lines: t["counters"]["tlb-ipis"] = {"value": 0, "per_round_trip": 2.0 * asked if t["params"]["pages"] == 512 else 1.0, "source": "made"}'
+change c before "m['times_meaningful'] = False; m['kernel']['release'] = '6.12.1+deb13-cloud-amd64'; asked = 0
+$asks"
+change c after "m['times_meaningful'] = False; m['kernel']['release'] = '7.3.4+deb13-cloud-amd64'; asked = 1
+$asks"
+run compare before after -o counted
+check "pictures of counts show what changed, and nothing else" python3 - <<'PY'
+blocks = lambda p: [[l for l in b.splitlines() if l and l[0] != "#"] for b in open(f"counted/data/compare-{p}.dat").read().split("\n\n\n")]
+trend, heat = blocks("trend"), blocks("heat")
+assert trend[0] == ['0 "6.12.1" 0 0 0 0', '1 "7.3.4" 2 2 2 2'] and len(trend) == 4, trend
+assert [l.split('"')[1] for l in heat[0]] == ["process handover=yie...ages=512,pagesize=2m: flushes asked", "process handover=yield,pages=512: flushes asked"], heat
+assert [l.split()[:3] for l in heat[2][1:]] == [["0", "0", "2"], ["0", "1", "2"]] and "0.00 → 2.00" in heat[2][1] and len(heat[3]) == 1
+PY
+[ -z "$gnuplot" ] || check "  and say so" grep -q "process handover=.*: 2.00 flushes asked in 7.3.4, 0.00 in 6.12.1" counted/compare-trend.svg
+
 # More than there is room for; a recorded watch; text that means something to gnuplot or to a browser.
 make_set many1 6.0 1 0 70
 make_set many2 'a-name-that-is-longer-than-any-kernel-should-have-and-then-some' 1.02 0 70

@@ -77,10 +77,20 @@ each a asks 't["counters"]["tlb-ipis"] = {"value": 0, "per_round_trip": 1.0 if t
 each asks asks-more 't["counters"]["tlb-ipis"]["per_round_trip"] += 0.5 if t["scenario"] == "thread" else 0.02'
 run compare asks asks-more --fail-above 50
 check "so is a kernel that asks more of other CPUs' TLBs" sh -c '[ "$1" = 3 ] && [ "$(grep -c ^COUNT "$2")" = 1 ] && grep -q "^COUNT thread.*tlb-ipis.*1.50, was 1.00" "$2"' - "$status" "$tmp/out"
+each asks most 't["counters"]["tlb-ipis"]["per_round_trip"] += 0.5; t["counters"]["cr3-loads"]["per_round_trip"] += 3 if t["scenario"] == "process" else 0'
+run compare asks most
+check "the first line has the count that changed most" sh -c 'head -n 1 "$1" | grep -q "cr3-loads of process changed from 0.00 to 3.00 per round trip, and 3 more counts; "' - "$tmp/out"
+each a long1 'm["kernel"]["cmdline"] = "same " * 30 + "nopcid"'
+each a long2 'm["kernel"]["cmdline"] = "same " * 30 + "pti=on"'
+run compare long1 long2
+check "long differences are cut where they begin to differ" grep -qE '^  kernel.cmdline: \.\.\.([a-z]* )*nopcid" -> \.\.\.([a-z]* )*pti=on"$' "$tmp/out"
 each a short 't["round_trips"] = {"counted": 60}'
 each short visited 't["counters"]["context-switches"]["per_round_trip"] += 0.12'
 run compare short visited
 check "the edges of short trials are no change" sh -c '! grep -q ^COUNT "$1"' - "$tmp/out"
+each short missed 't["counters"]["context-switches"]["per_round_trip"] -= 0.12'
+run compare missed visited
+check "  nor where one misses some and the other has as many too many" sh -c '! grep -q ^COUNT "$1"' - "$tmp/out"
 each visited long-visited 't["round_trips"] = {"counted": 2000}'
 each short long 't["round_trips"] = {"counted": 2000}'
 run compare long long-visited
