@@ -213,6 +213,17 @@ static json_t *record_lab(void)
 	return json_null();
 }
 
+/* Which of several machines it was, unless the user would not say. */
+static json_t *record_host(void)
+{
+	const char *given = getenv("ACTIVEMM_HOST");
+	char *name = given ? strdup(given) : machine_text("/proc/sys/kernel/hostname");
+	json_t *host = name && *name && strcmp(name, "(none)") ? member_string(name) : json_null();
+
+	free(name);
+	return host;
+}
+
 static json_t *record_choice(const struct cpu_choice *c)
 {
 	if (!c)
@@ -245,6 +256,7 @@ json_t *machine_record(struct cpu_topology *topo, const struct cpu_choice *choic
 #ifdef PACKAGE_VERSION
 	member_set(m, "version", member_string(PACKAGE_VERSION));
 #endif
+	member_set(m, "host", record_host());
 	member_set(m, "kernel", machine_kernel());
 	member_set(m, "cpu", machine_cpu());
 	member_set(m, "topology", record_topology(topo));
