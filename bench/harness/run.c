@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -463,13 +464,15 @@ int run_rounds(const struct bench *b, struct plan *plan, const struct run_option
 	       struct run_set *set, const json_t *done, double end, struct run_tally *tally,
 	       struct error *e)
 {
+	const char *kind = getenv("TERM");
 	struct rounds r = { .b = b,
 			    .plan = plan,
 			    .o = o,
 			    .set = set,
 			    .tally = tally,
 			    .courses = calloc(plan->n + 1, sizeof(*r.courses)),
-			    .terminal = isatty(STDERR_FILENO),
+			    .terminal = isatty(STDERR_FILENO) &&
+					(!kind || strcmp(kind, "dumb") != 0),
 			    .began = clock_monotonic_s(),
 			    .end = end };
 	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);

@@ -14,6 +14,12 @@
 /* The notice of a set whose last line a killed run left unfinished: path, line number. */
 #define RESULT_HALF_LINE "%.180s:%zu: the last line is half-written and was left out"
 
+/*
+ * Where the variable names a file or a device, every trial and every machine.json is written there as well, a line each: the file's
+ * path, a tab, and the JSON. For who may lose the machine before the run ends, as the kernel lab does.
+ */
+#define RESULT_COPY "ACTIVEMM_RESULT_COPY"
+
 /* An open result set being written. */
 struct result_writer;
 

@@ -173,11 +173,14 @@ make_guest() {
 	fi ;;
 	esac
 	add_modules
+	find_config
+	[ -z "$config" ] || add_file "$config" "boot/config-$release"
 	[ "$ko" = none ] || cp "$ko" "$tree/lab/activemm.ko" || exit 1
 	quote "$@" >"$tree/lab/command"
 	{
 		echo "export ACTIVEMM_LAB_KERNEL=$(quote "$release")"
 		echo "export ACTIVEMM_LAB_BOOT=$(quote "$params")"
+		echo "export ACTIVEMM_RESULT_COPY=\$shipped"
 		echo "export ACTIVEMM_LAB_ACCEL=$([ "$accelerator" = icount ] && echo tcg || echo "$accelerator") ACTIVEMM_LAB_RESULTS=/lab/out/results"
 	} >"$tree/lab/environment"
 	write_init

@@ -206,6 +206,32 @@ download_kernel() {
 	exec {lock}>&-
 }
 
+# Sets config to the file with the kernel's configuration; empty where it cannot be had.
+find_config() {
+	config=$cache/kernels/$release/config
+	case $suite in
+	'this machine') config=/boot/config-$release ;;
+	'a file') config=$(readlink -f "$image") && config=${config%/arch/*/boot/*}/.config ;;
+	*) [ -s "$config" ] || unpack_config ;;
+	esac
+	[ -s "$config" ] || config=
+}
+
+# It is in the image's package, or from 6.19 on in one of its own.
+unpack_config() {
+	local dir new
+	dir=$(mktemp -d "$cache/kernels/$release/config.XXXXXX") || return
+	new=$dir/config
+	config_in "$cache/kernels/$release/package.deb" >"$new"
+	if [ ! -s "$new" ] && (cd "$dir" && lab_apt apt-get -q download "linux-base-$release=$package_version") >"$apt/download.log" 2>&1; then
+		config_in "$dir"/*.deb >"$new"
+	fi
+	[ ! -s "$new" ] || mv "$new" "$config"
+	rm -rf "$dir"
+}
+
+config_in() { dpkg-deb --fsys-tarfile "$1" | tar -xO --wildcards './boot/config-*' './usr/lib/modules/*/config' 2>/dev/null; }
+
 # The kernel's own modules, which from 6.19 on have packages of their own, under root/ with an index.
 unpack_modules() {
 	local dir=$cache/kernels/$release new deb

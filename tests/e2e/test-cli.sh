@@ -45,8 +45,20 @@ import json, sys
 c = json.load(open(sys.argv[1]))["counters"]
 assert len(c) >= 11 and all(("source" in x) != ("unavailable" in x) for x in c.values())' "$tmp/out"
 
+: >"$tmp/copy"
+export ACTIVEMM_RESULT_COPY=$tmp/copy ACTIVEMM_HOST=someone
 run run thread --trials 2 --iterations 300 -o "$tmp/set"
+unset ACTIVEMM_RESULT_COPY ACTIVEMM_HOST
 check "a small run ends well" [ "$status" = 0 ]
+check "its lines are where ACTIVEMM_RESULT_COPY wants them, too, behind their file's name" python3 -c '
+import json, sys
+d, copy = sys.argv[1:]
+lines = [line.split("\t") for line in open(copy)]
+machine, trials = d + "/machine.json", d + "/trials.jsonl"
+assert {name for name, _ in lines} == {machine, trials}
+assert [json.loads(text) for name, text in lines if name == trials] == [json.loads(line) for line in open(trials)]
+assert [json.loads(text) for name, text in lines if name == machine][-1] == json.load(open(machine))
+assert json.load(open(machine))["host"] == "someone"' "$tmp/set" "$tmp/copy"
 check "the summary fits 100 columns" python3 -c 'import sys; assert max(len(l.rstrip("\n")) for l in open(sys.argv[1])) <= 100' "$tmp/out"
 refuses "a set is not overwritten" 1 "--resume" run thread --trials 1 -o "$tmp/set"
 : >"$tmp/file"

@@ -1,11 +1,28 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck disable=SC2016 # the inner shells expand
-# scripts/test where it cannot do its work: one line that says what is missing and how to get it.
+# scripts/test where it cannot do its work: one line that says what is missing and how to get it. And what the lab has of a guest that did not end.
 set -u
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 top=$(cd "$(dirname "$0")/../.." && pwd)
+
+# What a guest shipped until it was killed, and all of it.
+lab=$tmp/lab
+mkdir -p "$lab/results" && echo all >"$lab/results/trials.jsonl" && tar -C "$lab" -czf "$lab/tgz" results
+received() { # FILE: into $lab/out
+	rm -rf "$lab/out"
+	cp "$1" "$lab/shipped" && tmp=$lab bash -c '. "$1/scripts/lab/boot.sh" && receive' - "$top"
+}
+printf '/lab/out/results/machine.json\t{"n":1}\n/lab/out/results/trials.jsonl\t{"t":1}\n/lab/out/results/machine.json\t{"n":2}\n/lab/out/results/x/trials.jsonl\t{"t":3}\n/lab/out/results/../trials.jsonl\tout\n/lab/out/results/trials.jsonl\t{"t":2}\n/lab/out/results/trials.jsonl\t{"t"' >"$lab/killed"
+received "$lab/killed"
+check "of a guest that was killed the trials that had ended are there" sh -c 'cd "$1/out" && [ "$(find . -type f | wc -l)" = 3 ] && [ "$(cat results/machine.json results/trials.jsonl results/x/trials.jsonl | tr -d "\n")" = "{\"n\":2}{\"t\":1}{\"t\":2}{\"t\":3}" ]' - "$lab"
+(cat "$lab/killed" && printf '\nactivemm-lab %s %s\n' "$(wc -c <"$lab/tgz")" "$(sha256sum <"$lab/tgz" | cut -d ' ' -f 1)" && cat "$lab/tgz") >"$lab/ended"
+received "$lab/ended"
+check "  and of one that ended, what it packed" sh -c 'cd "$1/out" && [ "$(find . -type f)" = ./results/trials.jsonl ] && [ "$(cat results/trials.jsonl)" = all ]' - "$lab"
+head -c -1 "$lab/ended" >"$lab/cut"
+received "$lab/cut"
+check "  of which every byte has to be there" grep -qx '{"t":2}' "$lab/out/results/trials.jsonl"
 
 command -v apt-get >/dev/null || { skip "a bare machine: no apt-get here" && exit 0; }
 # A machine with a shell's usual tools and apt-get, and nothing else.
