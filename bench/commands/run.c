@@ -13,12 +13,18 @@
 #include "bench/summary/summary.h"
 #include "lib/isolate/isolate.h"
 #include "lib/base/member.h"
+#include "lib/machine/record.h"
 
 #define TRIALS_QUICK  FIT_TRIALS_LEAST
 #define TRIALS	      12
 #define SECONDS_QUICK 50 /* for all but the report, which a minute has to hold too */
 #define SECONDS	      840
 #define LOOK_SHARE    0.4 /* of them, at most */
+
+/* Under software emulation counts are exact, times mean nothing, and everything is slow: for a look at each row and the rounds. */
+#define TRIALS_EMULATED	    2
+#define ITERATIONS_EMULATED 100
+#define SECONDS_EMULATED    170
 
 static const char help[] =
 	"usage: activemm run [SCENARIO[:key=value,...]]... [OPTIONS]\n\n"
@@ -230,7 +236,9 @@ static double end_of(const struct run_options *o, double began)
 		return HUGE_VAL;
 	if (o->resume || (o->trials_given && o->iterations))
 		return HUGE_VAL;
-	return began + (o->quick ? SECONDS_QUICK : SECONDS);
+	if (o->quick)
+		return began + (machine_emulated() ? SECONDS_EMULATED : SECONDS_QUICK);
+	return began + SECONDS;
 }
 
 /* Looks, fits and does the rounds. 0, -EINTR or -errno. */
@@ -351,6 +359,21 @@ done:
 	return rc;
 }
 
+static void defaults_set(struct run_options *o)
+{
+	bool emulated = machine_emulated() && !o->seconds;
+
+	if (o->resume)
+		return;
+	if (!o->trials)
+		o->trials = o->seconds ? 1000000
+			    : emulated ? TRIALS_EMULATED
+			    : o->quick ? TRIALS_QUICK
+				       : TRIALS;
+	if (!o->iterations && emulated)
+		o->iterations = ITERATIONS_EMULATED;
+}
+
 int cmd_run(int argc, char **argv)
 {
 	struct run_options o = { .cpu = -1, .seed = (unsigned long)time(NULL) & 0x7fffffff };
@@ -363,8 +386,7 @@ int cmd_run(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
-	if (!o.resume && !o.trials)
-		o.trials = o.seconds ? 1000000 : o.quick ? TRIALS_QUICK : TRIALS;
+	defaults_set(&o);
 	if (!o.dir) {
 		if (run_default_dir(dir, sizeof(dir), "run", &e))
 			return complain(EXIT_FAILED, "%s", e.text);

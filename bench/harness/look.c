@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Before the first round: a short trial of everything, as far as the time for it goes. */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,6 +24,7 @@ struct look {
 	const struct run_options *o;
 	struct run_set *set;
 	bool emulated;
+	bool yield_no_more; /* an item was found whose tasks do not alternate */
 	double end; /* clock_monotonic_s(): each item is looked at but once from here on */
 };
 
@@ -70,9 +72,16 @@ static int look_trial(const struct look *l, struct plan_item *item, bool may_yie
 		      struct trial_outcome *out, struct error *e)
 {
 	const struct finding *found = findings_of(&l->set->findings, item);
+	uint64_t wanted = may_yield ? LOOK_YIELDS : LOOK_ROUND_TRIPS,
+		 least = l->o->iterations && l->o->iterations < LOOK_FEWER
+				 ? (uint64_t)l->o->iterations
+				 : LOOK_FEWER;
 	struct trial_order order = { .scenario = item->scenario,
 				     .params = item->params,
-				     .iterations = may_yield ? LOOK_YIELDS : LOOK_ROUND_TRIPS,
+				     .iterations = l->o->iterations && (uint64_t)l->o->iterations <
+									       wanted
+							   ? (uint64_t)l->o->iterations
+							   : wanted,
 				     .seed = l->o->seed,
 				     .limit_s = look_limit(l, item),
 				     .claim = found ? &found->claim : NULL };
@@ -82,9 +91,9 @@ static int look_trial(const struct look *l, struct plan_item *item, bool may_yie
 		rc = trial_run(l->b, &order, out, e);
 		if (rc)
 			return rc;
-		if (!out->timed_out || order.iterations == LOOK_FEWER)
+		if (!out->timed_out || order.iterations == least)
 			break;
-		order.iterations = LOOK_FEWER;
+		order.iterations = least;
 		trial_outcome_free(out);
 	}
 	if (out->error.code) {
@@ -123,7 +132,7 @@ bool run_misses_turns(const struct trial_outcome *out, const json_t *violations)
 }
 
 /* Looks at @item until it holds, or is known to do something else by design, or is too disturbed to tell. */
-static int look_at(const struct look *l, struct plan_item *item, struct error *e)
+static int look_at(struct look *l, struct plan_item *item, struct error *e)
 {
 	unsigned int disturbed = 0, missed = 0;
 	struct finding_notes notes = { 0 };
@@ -156,6 +165,7 @@ static int look_at(const struct look *l, struct plan_item *item, struct error *e
 		/* A kernel may give a yielding task the CPU back. */
 		if (may_yield && missed == TURNS_MISSED) {
 			run_yield_no_more(l->b, item);
+			l->yield_no_more = true;
 			notes = (struct finding_notes){ 0 };
 			disturbed = missed = 0;
 			continue;
@@ -184,6 +194,16 @@ static bool look_guess(const struct plan *plan, unsigned int kept, struct plan_i
 	return false;
 }
 
+/* All that are left to the default take the other hand-over, and are still to be looked at. */
+static void yield_no_more(const struct look *l, struct plan *plan)
+{
+	for (unsigned int i = 0; i < plan->n; i++)
+		if (run_may_yield(&plan->items[i])) {
+			run_yield_no_more(l->b, &plan->items[i]);
+			plan->items[i].row = (struct fit_row){ 0 };
+		}
+}
+
 int run_look(const struct bench *b, struct plan *plan, const struct run_options *o,
 	     struct run_set *set, double until, struct error *e)
 {
@@ -195,12 +215,21 @@ int run_look(const struct bench *b, struct plan *plan, const struct run_options 
 			  .end = now + (until - now) / 2 };
 	struct error why = { 0 };
 	unsigned int kept = 0;
+	bool changed = false;
 	int rc = 0;
 
+	/* Yielding tasks do not alternate on an emulated CPU for long; which kernels bear it is chance. */
+	if (l.emulated)
+		yield_no_more(&l, plan);
 	for (unsigned int i = 0; i < plan->n && !rc; i++) {
 		struct plan_item *item = &plan->items[i];
 		int handover = scenario_param(item->scenario, "handover");
 
+		/* Before the hand-over changed. */
+		if (item->row.expected_ns > 0) {
+			plan->items[kept++] = *item;
+			continue;
+		}
 		rc = clock_monotonic_s() > until && look_guess(plan, kept, item)
 			     ? 0
 			     : look_at(&l, item, e);
@@ -217,6 +246,16 @@ int run_look(const struct bench *b, struct plan *plan, const struct run_options 
 		if (handover >= 0 && !item->handover_given &&
 		    item->params[handover] == (long)handover_fallback(b->realtime))
 			rc = plan_add_fallback_base(plan, handover_fallback(b->realtime), e);
+		/* One hand-over for a set: those that were looked at with the other one are looked at again. */
+		if (l.yield_no_more && !changed && !rc) {
+			changed = true;
+			memmove(&plan->items[kept], &plan->items[i + 1],
+				(plan->n - i - 1) * sizeof(*plan->items));
+			plan->n -= i + 1 - kept;
+			yield_no_more(&l, plan);
+			kept = 0;
+			i = UINT_MAX; /* goes on at 0 */
+		}
 	}
 	if (!rc)
 		plan->n = kept;

@@ -125,7 +125,7 @@ static int plan_add_remote(struct plan *p, bool quick, struct error *e)
 	if (!rc && !quick)
 		rc = plan_add(p, "shootdown:state=active/lazy/absent,op=mprotect/munmap,pages=64",
 			      e);
-	if (!rc && !quick)
+	if (!rc)
 		rc = plan_add(p, "shootdown:state=left,op=mprotect/munmap", e);
 	for (long n = 1; n <= cpus && !rc; n = n < cpus && 2 * n > cpus ? cpus : 2 * n) {
 		snprintf(spec, sizeof(spec), "refcount:n=%ld,mm=shared/private,via=%s", n,

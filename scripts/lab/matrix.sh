@@ -10,6 +10,7 @@ run_suite() {
 	need_program
 	[ ! -e "$into/lab.json" ] || fail 1 "$into already holds a result set: name another folder"
 	mkdir -p "$into" || exit 1
+	[ $# -gt 0 ] || set -- --quick
 	log=$into/kernel.log
 	boot_kernel "$kernel" "$params" "${module:-auto}" "$into" activemm run "$@" -o /lab/out/results
 	status=$?
