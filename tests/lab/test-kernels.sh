@@ -139,6 +139,7 @@ prove() { # KERNEL
 	[ ! -s "$tmp/kmod-test" ] || section module "$kernel: activemm.ko keeps its promises"
 	section claims "$kernel: every scenario's claim holds" claims "$tmp/$release/claims"
 	section remote "$kernel: claims on two CPUs hold" remote "$tmp/$release/remote"
+	releases+=("$release")
 	section witness "$kernel: a kernel function bears the tracepoint witness" witness
 	section stories "$kernel: stories keep to the claims"
 	[ ! -x "$workload" ] || section watch "$kernel: the watch classes switches"
@@ -147,6 +148,20 @@ prove() { # KERNEL
 	done
 }
 
+# Since 6.14 a CPU that left is asked to flush: a real change of the kernel, which a comparison of both sides of it has first.
+compare_left() {
+	local old=${releases[0]} new=${releases[-1]}
+	printf '%s\n' "$old" 6.13.999 "$new" | sort -VC && [ "$old" != "$new" ] || return 0
+	"$activemm" compare "$tmp/$old/remote" "$tmp/$new/remote" >"$tmp/log" 2>&1
+	if head -n 1 "$tmp/log" | grep -qE "^[^:]*: (tlb-ipis of shootdown state=left,op=mprotect,[^ ]* changed from 0\.0[0-9] to [12]\.|tlb-[a-z-]* of shootdown state=left,op=munmap,[^ ]* changed from 0\.0[0-9] to 1\.)"; then
+		ok "$old and $new differ first in whether a CPU that left is asked to flush"
+	else
+		not_ok "$old and $new differ first in whether a CPU that left is asked to flush"
+	fi
+}
+
+releases=()
 for kernel in ${ACTIVEMM_LAB_TEST_KERNELS:-oldest newest}; do
 	prove "$kernel"
 done
+[ ${#releases[@]} = 0 ] || compare_left
