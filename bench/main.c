@@ -22,6 +22,7 @@ static const struct {
 	{ "report", cmd_report, "summary, plots and one HTML page of a result set" },
 	{ "compare", cmd_compare, "what changed between result sets: counts first, then times" },
 	{ "ab", cmd_ab, "compare two settings of this machine, trial by trial in turns" },
+	{ "plan", cmd_plan, "how many sessions, trials and seconds would tell two kernels apart" },
 	{ "history", cmd_history, "what all result sets say: trends, changes, spread" },
 	{ "watch", cmd_watch, "how many CR3 loads active_mm saves on the running system" },
 };

@@ -188,26 +188,6 @@ static int arguments_read(int argc, char **argv, struct arguments *a)
 }
 
 #ifdef HAVE_SQLITE
-/* $XDG_DATA_HOME/activemm-bench/history.db. 0 or -errno. */
-static int default_file(char *buf, size_t len, struct error *e)
-{
-	const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
-	int n;
-
-	if (data && *data == '/')
-		n = snprintf(buf, len, "%s/activemm-bench/history.db", data);
-	else if (home && *home)
-		n = snprintf(buf, len, "%s/.local/share/activemm-bench/history.db", home);
-	else
-		return error_set(
-			e, ENOENT,
-			"history: neither XDG_DATA_HOME nor HOME is set: name the file with "
-			"--db");
-	return n < (int)len ? 0
-			    : error_set(e, ENAMETOOLONG,
-					"history: the file's name is too long: name one with --db");
-}
-
 static int add(struct history *h, const struct arguments *a, struct error *e)
 {
 	struct history_tally t;
@@ -440,7 +420,7 @@ static int act(const struct arguments *a)
 	if (a->db)
 		snprintf(file, sizeof(file), "%s", a->db);
 	else
-		rc = default_file(file, sizeof(file), &e);
+		rc = history_default_file(file, sizeof(file), &e);
 	if (!rc)
 		rc = store_open(&h, file, a, &e);
 	if (rc) {

@@ -2,4 +2,4 @@
 noinst_LIBRARIES += %D%/libcommands.a
 %C%_libcommands_a_SOURCES = \
 	%D%/ab.c %D%/commands.h %D%/compare.c %D%/explain.c %D%/export.c %D%/history.c %D%/info.c %D%/list.c %D%/report.c \
-	%D%/run-options.c %D%/run-options.h %D%/run.c %D%/watch-options.c %D%/watch.c
+	%D%/plan.c %D%/run-options.c %D%/run-options.h %D%/run.c %D%/spreads.c %D%/watch-options.c %D%/watch.c

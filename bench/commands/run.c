@@ -33,6 +33,7 @@ static const char help[] =
 	"  --trials N       trials of each scenario and parameter set (default 12, --quick 6)\n"
 	"  --iterations N   round trips of a trial (default: as many as take 0.1 s, --quick 0.02 "
 	"s)\n"
+	"  --trial-time SECONDS  as many as take that instead, of each scenario\n"
 	"  --time SECONDS   rounds of trials until SECONDS have passed, at least three\n"
 	"  --seed N         seed of every random order (default: the time)\n"
 	"  --quick          fewer and shorter trials\n"
@@ -45,16 +46,28 @@ static const char help[] =
 	"stayed invalid,\n"
 	"2 wrong usage, 128+N stopped by signal N (finished trials are kept).\n";
 
-enum { OPT_RESUME = RUN_OPT_OWN, OPT_ISOLATE, OPT_KTAP };
+enum { OPT_RESUME = RUN_OPT_OWN, OPT_ISOLATE, OPT_KTAP, OPT_TRIAL_TIME };
 
 static const struct option options[] = {
 	RUN_OPTIONS,
 	{ "resume", no_argument, NULL, OPT_RESUME },
 	{ "isolate", no_argument, NULL, OPT_ISOLATE },
 	{ "ktap", no_argument, NULL, OPT_KTAP },
+	{ "trial-time", required_argument, NULL, OPT_TRIAL_TIME },
 	{ "help", no_argument, NULL, 'h' },
 	{ 0 },
 };
+
+static int trial_time(const char *text, double *seconds)
+{
+	char *end;
+
+	*seconds = strtod(text, &end);
+	if (end != text && !*end && *seconds >= 0.001 && *seconds <= 100)
+		return 0;
+	complain(0, "--trial-time %s: it must be a number of seconds from 0.001 to 100", text);
+	return -EINVAL;
+}
 
 /* Returns -1 to go on, or the exit status. */
 static int options_parse(int argc, char **argv, struct run_options *o)
@@ -70,6 +83,9 @@ static int options_parse(int argc, char **argv, struct run_options *o)
 			break;
 		case OPT_KTAP:
 			o->ktap = true;
+			break;
+		case OPT_TRIAL_TIME:
+			rc = trial_time(optarg, &o->trial_s);
 			break;
 		case OPT_ISOLATE:
 			o->isolate = true;
@@ -234,7 +250,7 @@ static double end_of(const struct run_options *o, double began)
 {
 	if (o->seconds)
 		return HUGE_VAL;
-	if (o->resume || (o->trials_given && o->iterations))
+	if (o->resume || (o->trials_given && (o->iterations || o->trial_s)))
 		return HUGE_VAL;
 	if (o->quick)
 		return began + (machine_emulated() ? SECONDS_EMULATED : SECONDS_QUICK);

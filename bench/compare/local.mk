@@ -2,4 +2,4 @@
 noinst_LIBRARIES += %D%/libcompare.a
 %C%_libcompare_a_SOURCES = \
 	%D%/private.h %D%/boots.c %D%/compare.c %D%/compare.h %D%/csv.c %D%/facts.c %D%/gate.c %D%/machine.c \
-	%D%/pairs.c %D%/pairs.h %D%/print.c %D%/sentence.c %D%/sides.c %D%/verdict.c
+	%D%/pairs.c %D%/pairs.h %D%/print.c %D%/repetitions.c %D%/repetitions.h %D%/sentence.c %D%/sides.c %D%/verdict.c

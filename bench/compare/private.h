@@ -82,6 +82,10 @@ int table_judge(struct table *t);
 const char *set_release(const struct scan_set *s);
 const char *set_folder(const struct scan_set *s);
 
+/* Do two machine records tell of one kernel (release, build, command line, CPU model)? Are two sets one session? */
+bool set_same_kernel(const json_t *a, const json_t *b);
+bool set_same_session(const char *dir_a, const json_t *a, const char *dir_b, const json_t *b);
+
 /* A word of the kernel's command line that is the boot loader's: it differs and means nothing here. */
 bool set_loaders_word(const char *word, size_t len);
 

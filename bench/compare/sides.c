@@ -41,6 +41,15 @@ static void key_kernel(const json_t *machine, char *key)
 	key_add(key, model, 200);
 }
 
+bool set_same_kernel(const json_t *a, const json_t *b)
+{
+	char x[KEY_LENGTH] = "", y[KEY_LENGTH] = "";
+
+	key_kernel(a, x);
+	key_kernel(b, y);
+	return !strcmp(x, y);
+}
+
 /* @path ("kernel.release") of a machine record as text. False where it has none. */
 static bool key_member(const json_t *machine, const char *path, char *key)
 {
@@ -104,19 +113,23 @@ static bool same_folder(const char *a, const char *b)
 	return same;
 }
 
+bool set_same_session(const char *dir_a, const json_t *a, const char *dir_b, const json_t *b)
+{
+	const json_t *s = json_object_get(b, "session");
+
+	return same_folder(dir_a, dir_b) || (s && json_equal(s, json_object_get(a, "session")));
+}
+
 /* A session must be there once, and be one. */
 static int sessions_check(const struct scan_set *sets, size_t n, struct error *e)
 {
-	for (size_t i = 0; i < n; i++) {
-		const json_t *s = json_object_get(sets[i].machine, "session");
-
+	for (size_t i = 0; i < n; i++)
 		for (size_t k = 0; k < i; k++)
-			if (same_folder(sets[i].dir, sets[k].dir) ||
-			    (s && json_equal(s, json_object_get(sets[k].machine, "session"))))
+			if (set_same_session(sets[k].dir, sets[k].machine, sets[i].dir,
+					     sets[i].machine))
 				return error_set(e, EINVAL,
 						 "compare: %s and %s are one session: name it once",
 						 sets[k].dir, sets[i].dir);
-	}
 	return 0;
 }
 

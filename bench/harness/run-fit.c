@@ -41,12 +41,12 @@ int run_fit(struct plan *plan, struct run_options *o, struct run_set *set, doubl
 	    struct error *e)
 {
 	struct fit_row *rows = calloc(plan->n + 1, sizeof(*rows));
-	double target = o->quick ? TARGET_NS_QUICK : TARGET_NS;
+	double target = o->trial_s ? 1e9 * o->trial_s : o->quick ? TARGET_NS_QUICK : TARGET_NS;
 	struct fit f = { .seconds = o->seconds ? HUGE_VAL : end - clock_monotonic_s(),
 			 .trials = o->trials,
 			 .trials_least = o->trials_given ? o->trials : FIT_TRIALS_LEAST,
 			 .target_ns = target,
-			 .target_least_ns = TARGET_LEAST * target };
+			 .target_least_ns = o->trial_s ? target : TARGET_LEAST * target };
 	unsigned int kept = 0;
 
 	if (!rows)

@@ -18,6 +18,7 @@ struct run_options {
 	long trials; /* rounds; 0: the default */
 	bool trials_given; /* by the user: there are not to be fewer */
 	long iterations; /* round trips per trial; 0: as many as take the usual time */
+	double trial_s; /* timed part of a trial where it is no number of round trips; 0: the usual time */
 	long seconds; /* of the whole run; 0: no limit, trials decide */
 	unsigned long seed;
 	bool quick;

@@ -3,6 +3,7 @@
 #ifndef BENCH_HISTORY_HISTORY_H
 #define BENCH_HISTORY_HISTORY_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -120,6 +121,15 @@ int history_csv(const struct history_view *v, FILE *out, size_t *left_out, struc
 /* Draws the lines into the folder @dir, which is made, and writes history.html, with @text. */
 int history_draw(const struct history_view *v, const struct history_lines *lines, size_t left_out,
 		 const char *heading, const char *text, const char *dir, struct error *e);
+
+/* $XDG_DATA_HOME/activemm-bench/history.db. 0 or -errno. */
+int history_default_file(char *buf, size_t len, struct error *e);
+
+/*
+ * How sessions of a kernel vary on the machine that the record @machine is of: [{"scenario", "params", "between", "within", "sets",
+ * "freedom"}], as history_spread() has them. New reference in *@spreads; 0 or -errno, -ENOENT: the machine or the file is not there.
+ */
+int history_spreads(const char *file, const json_t *machine, json_t **spreads, struct error *e);
 
 struct history_tally {
 	size_t added, known, replaced, bad;

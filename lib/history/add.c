@@ -93,7 +93,7 @@ static int64_t ended(const struct content *c, const char *dir)
 }
 
 /* "AMD EPYC, 2 CPUs, KVM, nopcid": what two sets must share to be of one machine. */
-static void machine_name(const json_t *m, bool *emulated, char *buf, size_t len)
+void history_machine_name(const json_t *m, bool *emulated, char *buf, size_t len)
 {
 	const json_t *cpu = json_object_get(m, "cpu"), *flags = json_object_get(cpu, "flags"),
 		     *lab = json_object_get(m, "lab");
@@ -216,13 +216,13 @@ static int set_write(struct history *h, struct scan_set *set, const char *dir,
 		     const unsigned char digest[DIGEST], int64_t when, struct error *e)
 {
 	const json_t *kernel = json_object_get(set->machine, "kernel");
-	char name[512];
+	char name[HISTORY_MACHINE];
 	bool emulated;
 	sqlite3_stmt *s;
 	int64_t machine, release, id;
 	int rc;
 
-	machine_name(set->machine, &emulated, name, sizeof(name));
+	history_machine_name(set->machine, &emulated, name, sizeof(name));
 	machine = id_of(h, MACHINE_ADD, MACHINE_ID, name, NULL, emulated, e);
 	if (machine < 0)
 		return (int)machine;

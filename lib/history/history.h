@@ -6,6 +6,7 @@
 #ifndef LIB_HISTORY_HISTORY_H
 #define LIB_HISTORY_HISTORY_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -125,6 +126,10 @@ int history_timed(struct history *h, int64_t series, int64_t machine, size_t *n,
 
 /* Order of releases: numbers by value, and a release candidate before its release. As strcmp(3). */
 int history_release_order(const char *a, const char *b);
+
+/* What the machine of a machine.json is called here, and whether it is emulated. @len: HISTORY_MACHINE. */
+#define HISTORY_MACHINE 512
+void history_machine_name(const json_t *machine, bool *emulated, char *buf, size_t len);
 
 /* How far sessions of one kernel are apart, over all kernels that have more than one. */
 struct history_spread {

@@ -75,6 +75,15 @@ struct stats_sessions stats_sessions(const double *x, size_t nx, const double *y
 	return s;
 }
 
+/* The level at which stats_sessions() with @n a side really tests: permutations have but so many values of p. */
+static double attained(double n, double alpha)
+{
+	double ways = exp(gsl_sf_lnchoose((unsigned int)(2 * n), (unsigned int)n));
+
+	return ways <= COUNTED && 2 / ways <= alpha ? 2 * floor(alpha * ways / 2 + 1e-9) / ways
+						    : alpha;
+}
+
 double stats_sessions_needed(double spread, double share, double alpha, double power)
 {
 	double shift = log1p(share);
@@ -85,8 +94,8 @@ double stats_sessions_needed(double spread, double share, double alpha, double p
 		double df = 2 * n - 2, error = spread * sqrt(2 / n);
 
 		/* The shifted t, for the non-central one: it asks for a session more at most. */
-		if (shift >=
-		    error * (gsl_cdf_tdist_Qinv(alpha / 2, df) + gsl_cdf_tdist_Pinv(power, df)))
+		if (shift >= error * (gsl_cdf_tdist_Qinv(attained(n, alpha) / 2, df) +
+				      gsl_cdf_tdist_Pinv(power, df)))
 			return n;
 	}
 	return HUGE_VAL;

@@ -26,7 +26,7 @@ struct stats_sessions stats_sessions(const double *x, size_t nx, const double *y
 				     double level, double alpha);
 
 /*
- * Sessions a side with which a difference of @share (0.02: 2 %) is found with probability @power at @alpha, by the t test, where
+ * Sessions a side with which a difference of @share (0.02: 2 %) is found with probability @power at @alpha by stats_sessions(), where
  * sessions have that @spread. At least 2; NaN unless @spread is finite.
  */
 double stats_sessions_needed(double spread, double share, double alpha, double power);

@@ -15,6 +15,7 @@
 
 #include "lib/stats/order.h"
 #include "lib/stats/rank.h"
+#include "lib/stats/repetitions.h"
 #include "lib/stats/sessions.h"
 #include "lib/stats/speeds.h"
 #include "lib/stats/stats.h"
@@ -480,6 +481,138 @@ static void as_many_sessions_as_are_needed_find_two_percent(void **state)
 	assert_true(stats_sessions_needed(0, 0.02, 0.05, 0.9) == 2);
 }
 
+/* What the truth of a row is: each session's own, each trial's own, and what a trial's length leaves. */
+struct truth {
+	double between, fixed, sampled; /* sampled: at 0.1 s */
+};
+
+static double session(const struct truth *t, unsigned int trials, double length_s, double shift,
+		      struct stats_session *s)
+{
+	double own = shift + t->between * gsl_ran_ugaussian(rng), v[64], mean = 0;
+
+	*s = (struct stats_session){ .trials = trials, .halved = trials };
+	for (unsigned int i = 0; i < trials; i++) {
+		double level = own + t->fixed * gsl_ran_ugaussian(rng),
+		       half = t->sampled * sqrt(0.2 / length_s), a = half * gsl_ran_ugaussian(rng),
+		       b = half * gsl_ran_ugaussian(rng);
+
+		v[i] = level + (a + b) / 2;
+		mean += v[i] / trials;
+		s->halves += (a - b) * (a - b);
+	}
+	for (unsigned int i = 0; i < trials; i++)
+		s->squares += (v[i] - mean) * (v[i] - mean);
+	s->median = stats_percentile(v, trials, 50);
+	return s->median;
+}
+
+static double promised(const struct truth *t, const struct stats_repetitions *r, int tries)
+{
+	int found = 0;
+
+	for (int i = 0; i < tries; i++) {
+		double x[SESSIONS_MOST], y[SESSIONS_MOST];
+		struct stats_session ignored;
+
+		for (int k = 0; k < r->sessions; k++) {
+			x[k] = session(t, r->trials, r->length_s, 0, &ignored);
+			y[k] = session(t, r->trials, r->length_s, log(1.02), &ignored);
+		}
+		/* Permutations of more take their time, and say the same. */
+		found += stats_sessions(x, (size_t)r->sessions, y, (size_t)r->sessions, 0.95,
+					r->sessions > 6 ? 0 : 0.05)
+				 .p < 0.05;
+	}
+	return (double)found / tries;
+}
+
+static void repetitions_keep_their_promise_at_least_cost(void **state)
+{
+	static const struct truth truths[] = { { 0.010, 0.005, 0.020 },
+					       { 0.002, 0.030, 0.005 },
+					       { 0.012, 0.002, 0.002 },
+					       { 0.004, 0.002, 0.060 } };
+	const struct stats_need need = { 0.02, 0.05, 0.9, 10 };
+	struct stats_repetitions r[5], dear;
+
+	(void)state;
+	gsl_rng_set(rng, 14);
+	for (int i = 0; i < 4; i++) {
+		const struct truth *t = &truths[i];
+		double within = hypot(t->fixed, t->sampled), power, pilots = 0;
+		struct stats_row row = {
+			{ t->between, t->between, 9, within, t->sampled }, 0.1, 2.5, 0.05
+		};
+		/* Kalibera and Jones' optimum of the trials, for the length as it was seen. */
+		double best = sqrt(need.session_s / (row.trial_s + row.per_s * 0.1) * M_PI / 2) *
+			      within / t->between,
+		       one = need.session_s + best * (row.trial_s + row.per_s * 0.1),
+		       spread = hypot(t->between, within * sqrt(M_PI / 2 / best));
+
+		r[i] = stats_repetitions(&row, 1, &need);
+		assert_true(r[i].sessions >= 2 && r[i].sessions <= SESSIONS_MOST);
+		assert_true(r[i].trials <= 64);
+		power = promised(t, &r[i], 500);
+		if (getenv("SESSIONS_TABLE"))
+			printf("%.0f sessions of %u trials of %.3g s: %.0f s, power %.3f\n",
+			       r[i].sessions, r[i].trials, r[i].length_s, r[i].total_s, power);
+		assert_true(power >= 0.86);
+		/* Whole sessions may overshoot, the two that are the least may by much. */
+		assert_true(power <= 0.99 || r[i].sessions < 4);
+		assert_true(r[i].total_s <=
+			    1.02 * 2 * one * stats_sessions_needed(spread, 0.02, 0.05, 0.9));
+		/* From what a few sessions showed, as from the truth; two kernels 30 % apart. */
+		power = 0;
+		for (int pilot = 0; pilot < 16; pilot++) {
+			struct stats_session seen[16];
+
+			for (size_t k = 0; k < 16; k++) {
+				session(t, 12, 0.1, k < 8 ? 0 : 0.3, &seen[k]);
+				seen[k].kernel = k / 8;
+			}
+			row.levels = stats_levels(seen, 16);
+			assert_int_equal(row.levels.freedom, 14);
+			assert_true(fabs(row.levels.within / within - 1) < 0.3);
+			r[4] = stats_repetitions(&row, 1, &need);
+			pilots += r[4].total_s / 16;
+			/* What they happened to show may be little, but not on average. */
+			if (r[4].sessions <= SESSIONS_MOST && r[4].trials <= 64)
+				power += promised(t, &r[4], 50) / 16;
+			else
+				power += 1.0 / 16;
+		}
+		if (getenv("SESSIONS_TABLE"))
+			printf("  from pilots: %.2f of that, power %.3f\n", pilots / r[i].total_s,
+			       power);
+		assert_true(power > 0.78 && pilots < 1.6 * r[i].total_s);
+	}
+	/* Steady sessions whose trials scatter want many trials, others few; noise within trials long ones. */
+	assert_true(r[1].trials > 2 * r[2].trials && r[3].length_s > r[1].length_s);
+	/* A session that costs more gets more trials. */
+	dear = stats_repetitions(
+		&(struct stats_row){ { 0.01, 0.01, 9, 0.03, 0.01 }, 0.1, 2.5, 0.05 }, 1,
+		&(struct stats_need){ 0.02, 0.05, 0.9, 120 });
+	assert_true(dear.trials >
+		    stats_repetitions(
+			    &(struct stats_row){ { 0.01, 0.01, 9, 0.03, 0.01 }, 0.1, 2.5, 0.05 }, 1,
+			    &need)
+			    .trials);
+	assert_true(dear.sessions_high >= dear.sessions);
+	/* Of several rows the worst decides. */
+	{
+		const struct stats_row two[] = { { { 0.01, 0.01, 9, 0.01, 0 }, 0.1, 2.5, 0.05 },
+						 { { 0.03, 0.03, 9, 0.01, 0 }, 0.1, 2.5, 0.05 } };
+		struct stats_repetitions both = stats_repetitions(two, 2, &need);
+
+		assert_int_equal(both.worst, 1);
+		assert_true(both.sessions >= stats_repetitions(two, 1, &need).sessions);
+	}
+	/* One session does not tell. */
+	assert_true(isnan(
+		stats_levels(&(struct stats_session){ .trials = 9, .squares = 1 }, 1).between));
+}
+
 static void variance_between_sessions_is_told_from_that_within(void **state)
 {
 	static double v[40 * TRIALS];
@@ -543,6 +676,7 @@ int main(void)
 		cmocka_unit_test(two_speeds_want_a_quarter_of_five_trials),
 		cmocka_unit_test(sessions_hold_their_level_and_their_intervals_the_truth),
 		cmocka_unit_test(as_many_sessions_as_are_needed_find_two_percent),
+		cmocka_unit_test(repetitions_keep_their_promise_at_least_cost),
 		cmocka_unit_test(variance_between_sessions_is_told_from_that_within),
 	};
 
