@@ -185,7 +185,7 @@ int cmd_compare(int argc, char **argv)
 	struct error e = { 0 };
 	int status = arguments_read(argc, argv, &a);
 	size_t n, named, read = 0;
-	json_t *all = NULL;
+	json_t *all = NULL, *spreads = NULL;
 
 	if (status >= 0)
 		return status;
@@ -197,13 +197,17 @@ int cmd_compare(int argc, char **argv)
 	for (; read < named && !scan_set_read(&sets[read], argv[optind + (int)read], &e); read++)
 		if (sets[read].notice[0])
 			complain(0, "%s", sets[read].notice);
-	if (read == named && !compare_sides(sets, &n, a.by, a.base, &e))
+	if (read == named && !compare_sides(sets, &n, a.by, a.base, &e) &&
+	    !spreads_known(NULL, sets[0].machine, &spreads, &e)) {
+		a.compare.spreads = spreads;
 		all = compare_sets(sets, n, &a.compare, &e);
+	}
 	if (all)
 		status = show(&(struct comparison){ all, sets, n, a.dir }, &a);
 	else
 		status = complain(EXIT_FAILED, "%s", e.text);
 	json_decref(all);
+	json_decref(spreads);
 	while (read)
 		scan_set_free(&sets[--read]); /* joined ones are empty */
 	free(sets);

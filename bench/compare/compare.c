@@ -7,6 +7,7 @@
 #include "bench/compare/private.h"
 #include "bench/summary/labels.h"
 #include "lib/results/tolerance.h"
+#include "lib/stats/stats.h"
 #include "lib/base/member.h"
 
 /* A group of a recorded watch has no claim and no costs: its counters are rates that vary, and are tested like times. */
@@ -213,10 +214,39 @@ static json_t *side_sets(const struct scan_set *set)
 	return list;
 }
 
-static json_t *pair_json(const struct table *t, size_t pair, const struct side *a,
-			 const struct side *b, const char *refused, bool force)
+/* What is known of how sessions of these rows vary: {"between", "sets"}, the median over rows; NULL: nothing. */
+static json_t *known_spread(const struct table *t, size_t pair, const json_t *spreads)
 {
-	json_t *rows = json_array(), *missing = json_array(), *lost = json_array(), *o;
+	double *v = malloc((json_array_size(spreads) + 1) * sizeof(*v));
+	const json_t *one;
+	json_int_t sets = 0;
+	json_t *o = NULL;
+	size_t n = 0, i;
+
+	json_array_foreach (spreads, i, one)
+		for (size_t k = 0; k < t->n && v; k++) {
+			const struct row *r = &t->rows[k];
+
+			if (r->pair != pair || r->refused || !r->b || r->counts ||
+			    strcmp(member_text(one, "scenario"), r->a->group->scenario) != 0 ||
+			    !json_equal(json_object_get(one, "params"), r->a->group->parsed))
+				continue;
+			v[n++] = member_number(one, "between");
+			if (json_integer_value(json_object_get(one, "sets")) > sets)
+				sets = json_integer_value(json_object_get(one, "sets"));
+			break;
+		}
+	if (n)
+		o = member_pack("{s:f, s:I}", "between", stats_percentile(v, n, 50), "sets", sets);
+	free(v);
+	return o;
+}
+
+static json_t *pair_json(const struct table *t, size_t pair, const struct side *a,
+			 const struct side *b, const char *refused,
+			 const struct compare_options *options)
+{
+	json_t *rows = json_array(), *missing = json_array(), *lost = json_array(), *known, *o;
 
 	for (size_t i = 0; i < t->n; i++)
 		if (t->rows[i].pair == pair)
@@ -230,7 +260,7 @@ static json_t *pair_json(const struct table *t, size_t pair, const struct side *
 			member_string(b->set->dir), "other_name", member_string(b->name), "counts",
 			count_differences(a, b), "counters_lost", lost, "missing", missing,
 			"machine", compare_machines(a->set->machine, b->set->machine), "times",
-			rows, "forced", refused && force);
+			rows, "forced", refused && options->force);
 	if (o) {
 		member_set(o, "base_sets", side_sets(a->set));
 		member_set(o, "other_sets", side_sets(b->set));
@@ -238,6 +268,11 @@ static json_t *pair_json(const struct table *t, size_t pair, const struct side *
 		member_set(o, "base_verified", json_boolean(a->set->verified));
 		member_set(o, "other_verified", json_boolean(b->set->verified));
 	}
+	known = a->set->sessions > 1 || b->set->sessions > 1
+			? NULL
+			: known_spread(t, pair, options->spreads);
+	if (o && known)
+		member_set(o, "known_spread", known);
 	if (o && a->boot) {
 		member_set(o, "base_boot", boot_json(a));
 		member_set(o, "other_boot", boot_json(b));
@@ -258,9 +293,9 @@ static int compare_all(struct table *t, struct side *sides, size_t n,
 	if (!rc)
 		rc = table_judge(t);
 	for (size_t i = 1; i < n && !rc; i++)
-		rc = member_append(all, pair_json(t, i, &sides[0], &sides[i],
-						  compare_refused(sides[0].set, sides[i].set),
-						  options->force))
+		rc = member_append(all,
+				   pair_json(t, i, &sides[0], &sides[i],
+					     compare_refused(sides[0].set, sides[i].set), options))
 			     ? -ENOMEM
 			     : 0;
 	return rc;

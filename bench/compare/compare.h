@@ -13,6 +13,8 @@ struct compare_options {
 	bool force; /* compare times although they should not be */
 	bool one_session; /* judge kernels by one session a side, although it cannot tell */
 	double share; /* a difference below it does not matter: 0.02 */
+	const json_t *
+		spreads; /* how sessions of this machine varied, as bench/history has it; NULL: not known */
 };
 
 /*

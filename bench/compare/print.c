@@ -369,6 +369,20 @@ static void spread_print(const json_t *all, FILE *out, const char *bullet)
 		}
 }
 
+/* Is there a row of which more sessions would tell whether it changed? Pairs in turns want trials instead. */
+static bool any_untold(const json_t *all)
+{
+	const json_t *pair, *row;
+	size_t p, i;
+
+	json_array_foreach (all, p, pair)
+		json_array_foreach (json_object_get(pair, "times"), i, row)
+			if (!json_is_true(json_object_get(pair, "in_turns")) && !*quantity(row) &&
+			    (verdict_is(row, "noisy") || verdict_is(row, "differ")))
+				return true;
+	return false;
+}
+
 void compare_print(const json_t *all, FILE *out)
 {
 	const json_t *pair;
@@ -396,6 +410,10 @@ void compare_print(const json_t *all, FILE *out)
 		many_table(all, out, false);
 	compare_print_boots(all, out, false);
 	notes_print(all, out, "");
+	if (any_untold(all))
+		fputs("How many sessions, trials and seconds would tell: `activemm plan', with "
+		      "these sets.\n",
+		      out);
 }
 
 const char *compare_method(const json_t *all)

@@ -84,6 +84,17 @@ static void add_counts(char *text, size_t len, const json_t *pair)
 	add(text, len, "; ");
 }
 
+/* What sessions of one kernel differed by here, where that is known. */
+static void add_known(char *text, size_t len, const json_t *known)
+{
+	if (known)
+		add(text, len,
+		    ": sessions of one kernel varied by %.1f %% on this machine (standard "
+		    "deviation, median over rows, up to %lld sets in the history)",
+		    100 * member_number(known, "between"),
+		    (long long)json_integer_value(json_object_get(known, "sets")));
+}
+
 void compare_sentence(const json_t *pair, char *text, size_t len)
 {
 	struct rows slower = rows_of(pair, "slower"), faster = rows_of(pair, "faster"),
@@ -108,16 +119,18 @@ void compare_sentence(const json_t *pair, char *text, size_t len)
 		add(text, len, slower.n ? ", " : "");
 		add_rows(text, len, &faster, all, "faster");
 	}
-	if (differ.n && x == 1 && y == 1)
+	if (differ.n && x == 1 && y == 1) {
 		add(text, len,
 		    "these two runs differ (in %zu of %zu rows); whether the kernels do, one "
 		    "session a side cannot tell",
 		    differ.n, all);
-	else if (differ.n)
+		add_known(text, len, json_object_get(pair, "known_spread"));
+	} else if (differ.n) {
 		add(text, len,
 		    "%s%zu of %zu rows differ where one side has but one session, which cannot "
 		    "tell whether the kernels do",
 		    slower.n || faster.n ? ", " : "", differ.n, all);
+	}
 	if (!slower.n && !faster.n && !differ.n)
 		add(text, len, "no row is known to differ (%zu of %zu are the same within 2 %%)",
 		    same.n, all);

@@ -9,6 +9,7 @@ reference=$(cd "$(dirname "$0")/../.." && pwd)/results/reference
 
 golden=$(cd "$(dirname "$0")" && pwd)/golden
 cd "$tmp" || exit 1
+export XDG_DATA_HOME=$tmp/data # no history
 
 # make_set DIR FACTOR CR3-LOADS [RELEASE]: 15 trials of each of three scenarios, all times multiplied by FACTOR.
 make_set() {
