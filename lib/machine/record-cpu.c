@@ -154,7 +154,7 @@ bool machine_emulated(void)
 	char sig[13];
 
 	if (lab && *lab)
-		return !strcmp(lab, "tcg") || !strcmp(lab, "bochs");
+		return !strcmp(lab, "tcg") || !strcmp(lab, "icount") || !strcmp(lab, "bochs");
 	virt = virt_machine();
 	return (signature(sig) && !strcmp(sig, "TCGTCGTCGTCG")) ||
 	       (virt && !strcmp(virt, "QEMU TCG"));
@@ -166,7 +166,7 @@ const char *machine_accelerator(void)
 	json_t *hypervisor;
 
 	if (machine_emulated())
-		return lab && !strcmp(lab, "bochs") ? "bochs" : "tcg";
+		return lab && (!strcmp(lab, "bochs") || !strcmp(lab, "icount")) ? lab : "tcg";
 	if (lab && !strcmp(lab, "kvm"))
 		return "kvm";
 	hypervisor = machine_hypervisor();

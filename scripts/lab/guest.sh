@@ -181,7 +181,7 @@ make_guest() {
 		echo "export ACTIVEMM_LAB_KERNEL=$(quote "$release")"
 		echo "export ACTIVEMM_LAB_BOOT=$(quote "$params")"
 		echo "export ACTIVEMM_RESULT_COPY=\$shipped"
-		echo "export ACTIVEMM_LAB_ACCEL=$([ "$accelerator" = icount ] && echo tcg || echo "$accelerator") ACTIVEMM_LAB_RESULTS=/lab/out/results"
+		echo "export ACTIVEMM_LAB_ACCEL=$accelerator ACTIVEMM_LAB_RESULTS=/lab/out/results"
 	} >"$tree/lab/environment"
 	write_init
 	(cd "$tree" && find . -print0 | cpio --null -o -H newc -R 0:0 --quiet) | gzip -1 >"$initrd" || exit 1
