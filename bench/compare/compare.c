@@ -246,7 +246,8 @@ static json_t *pair_json(const struct table *t, size_t pair, const struct side *
 			 const struct side *b, const char *refused,
 			 const struct compare_options *options)
 {
-	json_t *rows = json_array(), *missing = json_array(), *lost = json_array(), *known, *o;
+	json_t *rows = json_array(), *missing = json_array(), *lost = json_array(),
+	       *instructions = instructions_compare(a, b), *known, *o;
 
 	for (size_t i = 0; i < t->n; i++)
 		if (t->rows[i].pair == pair)
@@ -277,6 +278,10 @@ static json_t *pair_json(const struct table *t, size_t pair, const struct side *
 		member_set(o, "base_boot", boot_json(a));
 		member_set(o, "other_boot", boot_json(b));
 	}
+	if (o && instructions)
+		member_set(o, "instructions", instructions);
+	else
+		json_decref(instructions);
 	if (o && refused)
 		member_set(o, "times_refused", member_string(refused));
 	return o;

@@ -85,6 +85,16 @@ const char *compare_boots_title(const json_t *table);
 void compare_boot_cell(const json_t *cell, bool times, char *ns, char *counts, size_t len);
 void compare_print_boots(const json_t *all, FILE *out, bool markdown);
 
+/*
+ * Where both sets of a pair ran on an emulated clock that goes by instructions, the pair has "instructions": [{"scenario", "params",
+ * "parameters", "base", "other": {"median", "low", "high" (of the trials), "user", "kernel" (null without such counters)}, "ratio",
+ * "changed"}]. The row of another @pair like @row, or NULL; the table's title; a cell: "412 + 6318 (+5.1 %)".
+ */
+const json_t *instructions_like(const json_t *pair, const json_t *row);
+const char *instructions_title(void);
+void instructions_cell(const json_t *row, bool base, char *buf, size_t len);
+void compare_print_instructions(const json_t *all, FILE *out, bool markdown);
+
 void compare_print(const json_t *all, FILE *out);
 void compare_print_csv(const json_t *all, FILE *out);
 void compare_print_markdown(const json_t *all, FILE *out);

@@ -400,6 +400,7 @@ void compare_print(const json_t *all, FILE *out)
 	}
 	refused_print(all, out, "");
 	if (!any) {
+		compare_print_instructions(all, out, false);
 		compare_print_boots(all, out, false);
 		return;
 	}
@@ -408,6 +409,7 @@ void compare_print(const json_t *all, FILE *out)
 		pair_table(json_array_get(all, 0), out);
 	else
 		many_table(all, out, false);
+	compare_print_instructions(all, out, false);
 	compare_print_boots(all, out, false);
 	notes_print(all, out, "");
 	if (any_untold(all))
@@ -464,6 +466,7 @@ void compare_print_markdown(const json_t *all, FILE *out)
 	refused_print(all, out, "- ");
 	spread_print(all, out, "- ");
 	notes_print(all, out, "- ");
+	compare_print_instructions(all, out, true);
 	compare_print_boots(all, out, true);
 	fprintf(out, "\n%s\n\n", compare_method(all));
 	if (json_array_size(all) > 1) {

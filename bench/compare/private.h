@@ -94,6 +94,10 @@ int boots_name(struct side *sides, size_t n);
 /* What compare_boots() needs of such a side beside its rows. */
 json_t *boot_json(const struct side *s);
 
+/* The pair's "instructions"; NULL without. What the first line says of them, "" without. */
+json_t *instructions_compare(const struct side *a, const struct side *b);
+void instructions_sentence(const json_t *pair, char *text, size_t len);
+
 /* @s so that it stands there as it is: what Markdown means something by is escaped, in @buf, cut to fit. */
 const char *compare_escape(const char *s, bool markdown, char *buf, size_t len);
 

@@ -104,9 +104,13 @@ void compare_sentence(const json_t *pair, char *text, size_t len)
 	       x = json_array_size(json_object_get(pair, "base_sets")),
 	       y = json_array_size(json_object_get(pair, "other_sets"));
 
+	char instructions[256];
+
 	snprintf(text, len, "%s against %s: ", member_text(pair, "other_name"),
 		 member_text(pair, "base_name"));
 	add_counts(text, len, pair);
+	instructions_sentence(pair, instructions, sizeof(instructions));
+	add(text, len, "%s", instructions);
 	if (!compare_times_shown(pair) || !all) {
 		add(text, len, "%s; times are not compared.",
 		    json_array_size(json_object_get(pair, "counts")) ? "no other count changed"

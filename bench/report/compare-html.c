@@ -258,6 +258,34 @@ static void boots(FILE *f, const struct comparison *c)
 	json_decref(table);
 }
 
+static void instructions(FILE *f, const struct comparison *c)
+{
+	const json_t *first = json_array_get(c->all, 0), *pair, *row;
+	char cell[96];
+	size_t i, p;
+
+	if (!json_object_get(first, "instructions"))
+		return;
+	html_element(f, "<h2>Instructions</h2>\n<p>", instructions_title(),
+		     "</p>\n<div class=\"wide\"><table><tr><th>scenario<th>parameters");
+	html_element(f, "<th>", member_text(first, "base_name"), "");
+	json_array_foreach (c->all, p, pair)
+		html_element(f, "<th>", member_text(pair, "other_name"), "");
+	fputs("</tr>\n", f);
+	json_array_foreach (json_object_get(first, "instructions"), i, row) {
+		html_element(f, "<tr><td>", member_text(row, "scenario"), "</td>");
+		html_element(f, "<td>", member_text(row, "params"), "</td>");
+		instructions_cell(row, true, cell, sizeof(cell));
+		html_element(f, "<td class=\"n\">", cell, "</td>");
+		json_array_foreach (c->all, p, pair) {
+			instructions_cell(instructions_like(pair, row), false, cell, sizeof(cell));
+			html_element(f, "<td class=\"n\">", cell, "</td>");
+		}
+		fputs("</tr>\n", f);
+	}
+	fputs("</table></div>\n", f);
+}
+
 static void body(FILE *f, const struct html_page *page)
 {
 	const struct comparison *c = page->context;
@@ -267,6 +295,7 @@ static void body(FILE *f, const struct html_page *page)
 	fputs("<h2>Counts</h2>\n<ul>\n", f);
 	lines(f, compare_print_facts, c->all, "<li>", "</li>\n");
 	fputs("</ul>\n", f);
+	instructions(f, c);
 	boots(f, c);
 	machines(f, c);
 	html_pictures(f, page);

@@ -33,6 +33,11 @@ static const struct {
 	  "side does not tell whether the kernels do. A dash: missing, or refused. Where times are "
 	  "refused, the rows are the counts that changed; CR3 loads, if none did.",
 	  picture_compare_heat, false },
+	{ "compare-instructions",
+	  "Per round trip, user below kernel, as an emulated clock that goes by instructions "
+	  "counts "
+	  "them; above a bar its change against the base, where there is one.",
+	  picture_compare_instructions, false },
 	{ "compare-curves",
 	  "Time against the pages that the measured task touches after each switch, a line per "
 	  "set, with "
@@ -203,7 +208,11 @@ static int data_write(const struct comparison *c, struct picture *p, struct erro
 			continue;
 		}
 		rc = pictures[i].write(&d, c, p);
-		if (!p->has_data)
+		if (!p->has_data && pictures[i].write == picture_compare_instructions)
+			p->why = "only an emulated clock that goes by instructions counts them "
+				 "exactly "
+				 "(scripts/kernel-lab run --arch arm64 --accel icount)";
+		else if (!p->has_data)
 			p->why = pictures[i].times
 					 ? "no scenario has figures of two working sets"
 					 : "the sets share no scenario that was timed or counted";

@@ -96,6 +96,23 @@ each visited long-visited 't["round_trips"] = {"counted": 2000}'
 each short long 't["round_trips"] = {"counted": 2000}'
 run compare long long-visited
 check "  in long ones as much is one" grep -q "^COUNT thread.*context-switches.*2.12, was 2.00" "$tmp/out"
+# Where an emulated clock goes by instructions, kernels are told apart by how many they take.
+change a counted 'm["accelerator"] = "icount"; m["times_meaningful"] = False
+for i, t in enumerate(lines):
+    n = {"thread": 4000, "process": 5000, "kworker": 9000}[t["scenario"]] + i % 7
+    for name, v in (("instructions", n), ("cycles-user", 500), ("cycles-kernel", 2 * n - 500)):
+        t["counters"][name] = {"value": 100 * v, "per_round_trip": v, "source": "made"}'
+change counted more 'm["kernel"]["release"] = "6.1"
+for t in lines:
+    c = t["counters"]["instructions"]
+    c["per_round_trip"] *= 1.05 if t["scenario"] == "process" else 1.001'
+run compare counted more --json
+check "instructions of an emulated clock are told apart where no trials are alike" is '[r["changed"] for r in c[0]["instructions"]] == [False, True, False] and abs(c[0]["instructions"][1]["ratio"] - 1.05) < 0.001 and 0.04 < c[0]["instructions"][1]["base"]["user"] / 5000 < 0.06'
+run compare counted more
+check "  the first line says it" sh -c 'head -n 1 "$1" | grep -q "^6.1 against 6.0: process takes 5.0 % more instructions (5253, was 5003); no count changed; times are not compared.$"' - "$tmp/out"
+check "  and a table" grep -qE "^process +250 [+] 4753 +263 [+] 4991 [(][+]5.0 %[)]" "$tmp/out"
+run compare a counted --json --force
+check "  beside a set without such a clock they are not" is '"instructions" not in c[0]'
 cp -r a fewer && grep -v kworker a/trials.jsonl >fewer/trials.jsonl
 run compare a fewer --fail-above 50
 check "a scenario that is lost does not pass the gate" sh -c '[ "$1" = 3 ] && grep -q "^MISSING kworker" "$2"' - "$status" "$tmp/out"
