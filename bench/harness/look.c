@@ -38,7 +38,7 @@ static void look_times(const struct bench *b, const struct trial_outcome *out,
 		const struct batch *x = &out->batches[i];
 		double ns = clock_ns(&b->clock, x->stop - x->start);
 
-		if (x->kind == BATCH_COUNTED) {
+		if (x->kind == BATCH_COUNTED || x->kind == BATCH_PMU) {
 			counted += ns;
 			ncounted += (double)x->n;
 		} else {
@@ -51,8 +51,8 @@ static void look_times(const struct bench *b, const struct trial_outcome *out,
 					: 1;
 	timed = ntimed > 0 ? timed / ntimed : 0;
 	counted = ncounted > 0 ? counted / ncounted : 0;
-	/* A tenth is sampled, a fiftieth warms up before each of the three parts: batches_plan(). */
-	item->row.per_ns = 1.14 * timed + 1.02 * counted;
+	/* A tenth is sampled, a fiftieth warms up before each part: batches_plan(). */
+	item->row.per_ns = 1.14 * timed + 1.02 * counted * (b->pmu ? 2 : 1);
 	inside = item->row.per_ns * 1e-9 * (double)out->timed;
 	item->row.overhead_s = out->wall_s > inside ? out->wall_s - inside : 0;
 }

@@ -142,6 +142,8 @@ int bench_open(struct bench *b, struct cpu_topology *topo, int wanted, struct er
 	b->helper_blind = b->cpu.helper >= 0 && idle_blind(b->cpu.helper);
 	b->count = b->counters[COUNTER_CONTEXT_SWITCHES].available &&
 		   b->counters[COUNTER_CR3_LOADS].available;
+	for (int id = 0; id < COUNTER_NR; id++)
+		b->pmu |= b->count && counter_of_pmu(id) && b->counters[id].available;
 	b->reloads_unseen = b->count && counters_miss_reloads(&b->counters[COUNTER_CR3_LOADS]);
 	if (!b->count)
 		error_set(&b->no_observer, EACCES, "the kernel's events are out of reach");

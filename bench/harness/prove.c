@@ -111,7 +111,7 @@ static void count(struct proof *p, int cpu, const struct counter_doubts *doubts)
 	double end;
 
 	src.doubts = doubts;
-	if (counters_open(&set, &src, cpu, &p->error))
+	if (counters_open(&set, &src, COUNTERS_ALL, cpu, &p->error))
 		return;
 	counters_enable(set);
 	p->changes = change_mms();

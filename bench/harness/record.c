@@ -51,7 +51,7 @@ static size_t batch_series(const struct bench *b, const struct trial_outcome *ou
 
 static void record_times(json_t *line, const struct bench *b, const struct trial_outcome *out)
 {
-	double v[2 * TRIAL_BATCHES + 1], elapsed = 0, ignored = 0;
+	double v[3 * TRIAL_BATCHES + 1], elapsed = 0, ignored = 0;
 	size_t n = batch_series(b, out, BATCH_TIMED, v, &elapsed);
 	struct interval timed = stats_median(v, n, 0.95, 0, 0), counted;
 	json_t *batches = json_object(), *series = json_array();

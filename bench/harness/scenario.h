@@ -58,7 +58,8 @@ struct claim {
 
 struct scenario;
 
-enum batch_kind { BATCH_TIMED, BATCH_COUNTED, BATCH_SAMPLED, BATCH_WARMUP };
+/* Counted by the kernel's events; by the CPU's alone, which those would disturb. */
+enum batch_kind { BATCH_TIMED, BATCH_COUNTED, BATCH_PMU, BATCH_SAMPLED, BATCH_WARMUP };
 
 #define FIGURES_MAX 8
 
@@ -96,7 +97,7 @@ struct trial {
 	void *state; /* the scenario's own */
 	uint64_t module_loads; /* CR3 writes made and counted by the module, untraced */
 	enum batch_kind kind; /* of the batch that is being done */
-	bool observed; /* events are open: in the counted batches, and already in the warm-up before them */
+	bool observed; /* the kernel's events are open: in the counted batches, and already in the warm-up before them */
 	uint64_t
 		outside; /* running total of ticks between round trips: set-up that is no part of them */
 	struct figure figures[FIGURES_MAX];

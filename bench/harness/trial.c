@@ -40,7 +40,7 @@ struct shared {
 	} company, remote_company;
 	int remote_watched;
 	unsigned int nbatches;
-	struct batch batches[2 * TRIAL_BATCHES + 1];
+	struct batch batches[3 * TRIAL_BATCHES + 1];
 	uint64_t warmup, sampled;
 	uint64_t stamps[TRIAL_SAMPLES + 1];
 	struct trial_window window; /* with round trips: the trial does only these */
@@ -110,18 +110,22 @@ static int own_switches_sum(const struct trial *t, uint64_t *all, uint64_t *invo
 	return first;
 }
 
+static void batches_cut(struct batch *batches, unsigned int parts, enum batch_kind kind, uint64_t n)
+{
+	for (unsigned int i = 0; i < parts; i++)
+		batches[i] = (struct batch){ .kind = kind, .n = n / parts + (i < n % parts) };
+}
+
 /* Cuts the round trips into batches: half of the unobserved ones, shuffled, then the counted ones, then the other half. */
 static void batches_plan(struct shared *s, const struct bench *b, const struct trial_order *order)
 {
 	unsigned int parts = order->iterations < TRIAL_BATCHES ? (unsigned int)order->iterations
 							       : TRIAL_BATCHES;
 	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
-	unsigned int half;
+	unsigned int half, counted = b->pmu ? 2 * parts : parts;
 
-	for (unsigned int i = 0; i < parts; i++)
-		s->batches[s->nbatches++] = (struct batch){ .kind = BATCH_TIMED,
-							    .n = order->iterations / parts +
-								 (i < order->iterations % parts) };
+	batches_cut(s->batches, parts, BATCH_TIMED, order->iterations);
+	s->nbatches = parts;
 	s->sampled = order->iterations / 10 < TRIAL_SAMPLES ? order->iterations / 10
 							    : TRIAL_SAMPLES;
 	if (s->sampled)
@@ -134,17 +138,17 @@ static void batches_plan(struct shared *s, const struct bench *b, const struct t
 	if (!b->count)
 		return;
 	half = s->nbatches / 2;
-	memmove(s->batches + half + parts, s->batches + half,
+	memmove(s->batches + half + counted, s->batches + half,
 		(s->nbatches - half) * sizeof(*s->batches));
-	for (unsigned int i = 0; i < parts; i++)
-		s->batches[half + i] = (struct batch){ .kind = BATCH_COUNTED,
-						       .n = order->iterations / parts +
-							    (i < order->iterations % parts) };
-	s->nbatches += parts;
+	batches_cut(s->batches + half, parts, BATCH_COUNTED, order->iterations);
+	if (b->pmu)
+		batches_cut(s->batches + half + parts, parts, BATCH_PMU, order->iterations);
+	s->nbatches += counted;
 }
 
-/* The events of one trial, open only while its counted batches run. */
+/* The events of one trial, open only while its counted batches run: the kernel's, then the CPU's. */
 struct watch {
+	enum batch_kind kind;
 	struct counter_set *counters;
 	struct counter_set *remote; /* on the helper CPU, NULL where that is no part of the claim */
 	struct observer *observer, *remote_observer;
@@ -160,14 +164,19 @@ static struct claim remote_claim(char name[16])
 static int watch_open(struct watch *w, const struct trial *t, const struct bench *b,
 		      const struct claim *claim, struct error *unobserved, struct error *e)
 {
+	enum counters_part part = w->kind == BATCH_PMU ? COUNTERS_PMU
+				  : b->pmu	       ? COUNTERS_KERNEL
+						       : COUNTERS_ALL;
 	struct counter_source src = counter_kernel;
 	int rc;
 
 	src.doubts = &b->doubts;
-	rc = counters_open(&w->counters, &src, t->cpu, e);
+	rc = counters_open(&w->counters, &src, part, t->cpu, e);
 
 	if (!rc && t->scenario->remote && t->helper >= 0)
-		rc = counters_open(&w->remote, &src, t->helper, e);
+		rc = counters_open(&w->remote, &src, part, t->helper, e);
+	if (w->kind == BATCH_PMU)
+		return rc;
 	/* What cannot be seen leaves the trial unverified, not undone. */
 	if (!rc && b->observe &&
 	    (observer_open(&w->observer, t->cpu, unobserved) ||
@@ -199,6 +208,28 @@ static void company_keep(struct company *c, struct observer *o, const struct cla
 		memcpy(c->list, in.list, c->n * sizeof(*in.list));
 	free(in.list);
 	observer_close(o);
+}
+
+/* The CPU's counts beside those that the kernel's events gave before. */
+static void pmu_read(const struct counter_set *set, struct counter_value values[COUNTER_NR])
+{
+	struct counter_value v[COUNTER_NR];
+
+	counters_read(set, v);
+	for (int id = 0; id < COUNTER_NR; id++)
+		if (counter_of_pmu(id))
+			values[id] = v[id];
+}
+
+static void pmu_close(struct watch *w, struct shared *s)
+{
+	if (w->counters)
+		pmu_read(w->counters, s->counters);
+	if (w->remote)
+		pmu_read(w->remote, s->remote);
+	counters_close(w->remote);
+	counters_close(w->counters);
+	*w = (struct watch){ 0 };
 }
 
 static void watch_close(struct watch *w, const struct claim *claim, struct shared *s)
@@ -242,12 +273,18 @@ static int batch_do(struct trial *t, const struct bench *b, const struct watch *
 			counters_disable(w->remote);
 		observer_disable(w->observer);
 		observer_disable(w->remote_observer);
-		s->module_loads += t->module_loads - loads;
+		if (w->kind == BATCH_COUNTED)
+			s->module_loads += t->module_loads - loads;
 	}
 	batch->outside = t->outside - outside;
 	if (sched_getcpu() != t->cpu)
 		s->left_cpu = 1;
 	return rc;
+}
+
+static enum batch_kind phase_of(enum batch_kind kind)
+{
+	return kind == BATCH_COUNTED || kind == BATCH_PMU ? kind : BATCH_TIMED;
 }
 
 /*
@@ -257,7 +294,6 @@ static int batch_do(struct trial *t, const struct bench *b, const struct watch *
 static unsigned int phase_do(struct trial *t, const struct bench *b, const struct watch *w,
 			     struct shared *s, unsigned int i, int *rc)
 {
-	bool counted = w->counters != NULL;
 	uint64_t all, involuntary, all0, involuntary0;
 	int unknown;
 
@@ -265,11 +301,11 @@ static unsigned int phase_do(struct trial *t, const struct bench *b, const struc
 	 * Caches warm up; and while events were opened one side of a yielding pair had the CPU for itself: the scheduler
 	 * lets the other catch up before they alternate again.
 	 */
-	t->observed = counted;
+	t->observed = w->kind == BATCH_COUNTED;
 	t->kind = BATCH_WARMUP;
 	*rc = t->scenario->round_trips(t, s->warmup, NULL);
 	unknown = own_switches_sum(t, &all0, &involuntary0);
-	for (; i < s->nbatches && !*rc && (s->batches[i].kind == BATCH_COUNTED) == counted; i++)
+	for (; i < s->nbatches && !*rc && phase_of(s->batches[i].kind) == w->kind; i++)
 		*rc = batch_do(t, b, w, s, &s->batches[i]);
 	if (!unknown)
 		unknown = own_switches_sum(t, &all, &involuntary);
@@ -296,6 +332,7 @@ static int trial_measure(struct trial *t, const struct bench *b, struct shared *
 	s->start = clock_stamp(&b->clock);
 	i = phase_do(t, b, &w, s, 0, &rc);
 	if (!rc && b->count) {
+		w.kind = BATCH_COUNTED;
 		rc = watch_open(&w, t, b, claim, &s->unobserved, e);
 		if (rc) {
 			watch_close(&w, claim, s);
@@ -303,6 +340,16 @@ static int trial_measure(struct trial *t, const struct bench *b, struct shared *
 		}
 		i = phase_do(t, b, &w, s, i, &rc);
 		watch_close(&w, claim, s);
+	}
+	if (!rc && b->pmu) {
+		w.kind = BATCH_PMU;
+		rc = watch_open(&w, t, b, claim, &s->unobserved, e);
+		if (rc) {
+			pmu_close(&w, s);
+			return rc;
+		}
+		i = phase_do(t, b, &w, s, i, &rc);
+		pmu_close(&w, s);
 	}
 	if (!rc && i < s->nbatches)
 		phase_do(t, b, &w, s, i, &rc);
@@ -433,7 +480,8 @@ static int outcome_fill(const struct bench *b, const struct shared *s, struct tr
 	memcpy(out->figures, s->figures, sizeof(out->figures));
 	out->nfigures = s->nfigures;
 	memcpy(out->batches, s->batches, s->nbatches * sizeof(*out->batches));
-	out->warmup = out->total = s->warmup * (b->count ? 3 : 1); /* before each phase */
+	out->warmup = out->total = s->warmup *
+				   (1 + (b->count ? 2 : 0) + b->pmu); /* before each phase */
 	for (unsigned int i = 0; i < s->nbatches; i++) {
 		out->total += s->batches[i].n;
 		if (s->batches[i].kind == BATCH_TIMED)

@@ -14,7 +14,7 @@
 #include "lib/counters/counters.h"
 #include "lib/machine/cpu.h"
 
-#define TRIAL_BATCHES	 20 /* of each of the first two kinds */
+#define TRIAL_BATCHES	 20 /* of each of the first three kinds */
 #define TRIAL_INTERRUPTS 5
 #define TRIAL_SAMPLES	 4096 /* sampled round trips at most */
 
@@ -39,6 +39,7 @@ struct bench {
 	struct counter_doubts doubts; /* what can be opened and counts nothing */
 	struct witness witness;
 	bool count; /* switches and CR3 loads can: trials have counted batches */
+	bool pmu; /* the CPU counts, too: in batches of its own */
 	bool observe; /* foreign tasks can be named */
 	struct error no_observer; /* if not: why */
 };

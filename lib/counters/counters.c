@@ -96,6 +96,11 @@ const char *counter_name(enum counter_id id)
 	return table[id].name;
 }
 
+bool counter_of_pmu(enum counter_id id)
+{
+	return table[id].hardware;
+}
+
 static int kernel_open(void *ctx, struct perf_event_attr *attr, pid_t pid, int cpu, int group_fd,
 		       unsigned long flags)
 {
@@ -384,8 +389,8 @@ static void group_check(struct counter_set *set, int cpu)
 	counters_reset(set);
 }
 
-int counters_open(struct counter_set **out, const struct counter_source *src, int cpu,
-		  struct error *e)
+int counters_open(struct counter_set **out, const struct counter_source *src,
+		  enum counters_part part, int cpu, struct error *e)
 {
 	struct counter_set *set = calloc(1, sizeof(*set));
 
@@ -395,9 +400,12 @@ int counters_open(struct counter_set **out, const struct counter_source *src, in
 	set->several = src->pmu && !src->pmu(src->ctx, cpu, &set->pmu);
 	for (int id = 0; id < COUNTER_NR; id++)
 		set->c[id].fd = -1;
-	group_open(set, false, cpu);
-	group_open(set, true, cpu);
-	group_check(set, cpu);
+	if (part != COUNTERS_PMU)
+		group_open(set, false, cpu);
+	if (part != COUNTERS_KERNEL) {
+		group_open(set, true, cpu);
+		group_check(set, cpu);
+	}
 	*out = set;
 	return 0;
 }

@@ -77,14 +77,18 @@ struct counter_set;
 /* The counter's name in result files: "cr3-loads". */
 const char *counter_name(enum counter_id id);
 
+/* Those that ask the kernel (software events, tracepoints, kprobes) cost something at each event; those of the CPU nothing. */
+enum counters_part { COUNTERS_ALL, COUNTERS_KERNEL, COUNTERS_PMU };
+bool counter_of_pmu(enum counter_id id);
+
 /*
- * Opens every counter that can be had on @cpu, disabled. One that cannot is unavailable with its reason: never an
+ * Opens every counter of @part that can be had on @cpu, disabled; the others are unavailable without a reason. One that cannot is unavailable with its reason: never an
  * error. Only -ENOMEM fails. Software events and tracepoints form one group; hardware events another where the PMU can
  * hold it, else each alone. The descriptors are inherited by fork, so that a trial switches them on from the CPU it
  * measures. Close with counters_close().
  */
-int counters_open(struct counter_set **set, const struct counter_source *src, int cpu,
-		  struct error *e);
+int counters_open(struct counter_set **set, const struct counter_source *src,
+		  enum counters_part part, int cpu, struct error *e);
 void counters_close(struct counter_set *set);
 
 /* Zeroes, starts and stops all of them. Start and stop are one system call per group: outside of batches only. */

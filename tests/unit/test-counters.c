@@ -157,7 +157,7 @@ static struct counter_set *open_on(struct fake *f, struct counter_value *v)
 
 	if (f->share == 0)
 		f->share = 1;
-	assert_int_equal(counters_open(&set, &src, 3, NULL), 0);
+	assert_int_equal(counters_open(&set, &src, COUNTERS_ALL, 3, NULL), 0);
 	counters_enable(set);
 	counters_disable(set);
 	counters_read(set, v);
@@ -242,7 +242,7 @@ static void where_the_tracepoint_is_silent_the_kernels_functions_are_counted(voi
 
 	(void)state;
 	src.doubts = &doubts;
-	assert_int_equal(counters_open(&set, &src, 3, NULL), 0);
+	assert_int_equal(counters_open(&set, &src, COUNTERS_ALL, 3, NULL), 0);
 	counters_read(set, v);
 	assert_true(v[COUNTER_CR3_LOADS].available);
 	assert_non_null(strstr(v[COUNTER_CR3_LOADS].source, "kprobe choose_new_asid"));
