@@ -36,7 +36,7 @@ offers() {
 if [ -e /usr/share/bash-completion/bash_completion ]; then
 	offers "activemm expl" explain
 	offers "activemm run sho" shootdown
-	offers "activemm run --tri" --trials --trial-time
+	offers "activemm run --tri" --trial-time --trials
 	offers "activemm run shootdown:o" op=
 	offers "activemm run shootdown:op=" op=mprotect op=madvise op=munmap
 	offers "activemm run shootdown:op=madvise,state=la" op=madvise,state=lazy
