@@ -59,9 +59,12 @@ static void add_rows(char *text, size_t len, const struct rows *r, size_t of, co
 	    fmin(a, b), fmax(a, b), member_number(r->most, "p_holm"));
 }
 
+/* How much a count changed, as a part of what it is; one that is small by itself says less. */
 static double change(const json_t *count)
 {
-	return fabs(member_number(count, "other") - member_number(count, "base"));
+	double x = member_number(count, "base"), y = member_number(count, "other");
+
+	return fabs(y - x) / (1 + fmax(x, y));
 }
 
 /* The count that changed most, and how many others did. */
@@ -80,7 +83,7 @@ static void add_counts(char *text, size_t len, const json_t *pair)
 	    *member_text(v, "params") ? " " : "", member_text(v, "params"),
 	    member_number(v, "base"), member_number(v, "other"));
 	if (n > 1)
-		add(text, len, ", and %zu more counts", n - 1);
+		add(text, len, ", and %zu more count%s", n - 1, n > 2 ? "s" : "");
 	add(text, len, "; ");
 }
 
@@ -112,9 +115,8 @@ void compare_sentence(const json_t *pair, char *text, size_t len)
 	instructions_sentence(pair, instructions, sizeof(instructions));
 	add(text, len, "%s", instructions);
 	if (!compare_times_shown(pair) || !all) {
-		add(text, len, "%s; times are not compared.",
-		    json_array_size(json_object_get(pair, "counts")) ? "no other count changed"
-								     : "no count changed");
+		add(text, len, "%stimes are not compared.",
+		    json_array_size(json_object_get(pair, "counts")) ? "" : "no count changed; ");
 		return;
 	}
 	if (slower.n)

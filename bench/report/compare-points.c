@@ -187,6 +187,11 @@ const char *compared_count_noun(const char *count)
 		{ "cr3-flushes", "flushing CR3 loads" },
 		{ "context-switches", "switches" },
 		{ "tlb-ipis", "flushes asked" },
+		{ "remote-cr3-loads", "CR3 loads, other CPU" },
+		{ "remote-tlb-shootdowns", "interrupts, other CPU" },
+		{ "remote-tlb-shootdowns-left", "interrupts, other mm" },
+		{ "tlb-interrupts-all", "interrupts, all CPUs" },
+		{ "tlb-interrupts-lazy", "interrupts, lazy CPUs" },
 	};
 
 	for (size_t i = 0; i < sizeof(nouns) / sizeof(*nouns); i++)
