@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <gsl/gsl_cdf.h>
+#include <gsl/gsl_statistics_double.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +11,8 @@
 #include "lib/results/tolerance.h"
 #include "lib/stats/stats.h"
 #include "lib/base/member.h"
+
+#define CHANCE 0.01 /* of a varying count, to be told as changed although it is not */
 
 /* A group of a recorded watch has no claim and no costs: its counters are rates that vary, and are tested like times. */
 static bool is_watch(const struct scan_group *g)
@@ -35,7 +39,19 @@ static double sound_difference(const struct scan_group *a, const struct scan_gro
 	return slack + fmax(slack, VERIFY_VISITED);
 }
 
-/* Counts per round trip that differ by more than two sound trials may. */
+/* How far apart the sides may be because their own trials are: nothing for exact counts, much for what kernel threads add. */
+static double chance_difference(const struct scan_values *v, const struct scan_values *w)
+{
+	double n = (double)v->n, m = (double)w->n, df = n + m - 2;
+
+	if (df < 1)
+		return 0;
+	return gsl_cdf_tdist_Pinv(1 - CHANCE / 2, fmax(df, 2)) *
+	       sqrt((gsl_stats_tss(v->v, 1, v->n) + gsl_stats_tss(w->v, 1, w->n)) / df *
+		    (1 / n + 1 / m));
+}
+
+/* Counts per round trip that differ by more than sound trials may, and by more than those of each side do. */
 static json_t *count_differences(const struct side *a, const struct side *b)
 {
 	json_t *list = json_array();
@@ -54,6 +70,8 @@ static json_t *count_differences(const struct side *a, const struct side *b)
 
 			if (!isfinite(x) || !isfinite(y) ||
 			    fabs(x - y) <= sound_difference(f->group, g->group, fmax(x, y)))
+				continue;
+			if (fabs(x - y) <= chance_difference(v, w))
 				continue;
 			/* What some trials of both have is no difference of kernels: a ring's flushes vary so. */
 			if (v->v[0] <= w->v[w->n - 1] && w->v[0] <= v->v[v->n - 1])

@@ -275,6 +275,14 @@ run compare sevens halves --json
 check "a count that varies and also agrees is no difference" is 'c[0]["counts"] == []'
 run compare sevens threes --json
 check "  and one that never agrees is one" is 'len(c[0]["counts"]) == 3'
+change a few1 'lines = [t for t in lines if t["trial"] < 2]
+for t in lines: t["counters"]["context-switches"]["per_round_trip"] = 4.7 + 0.9 * t["trial"]'
+change few1 few2 'for t in lines: t["counters"]["context-switches"]["per_round_trip"] = 6.4 + 0.1 * t["trial"]'
+change few1 few3 'for t in lines: t["counters"]["context-switches"]["per_round_trip"] = 4.7'
+run compare few1 few2 --json
+check "  nor is one of which two trials a side vary as much" is 'c[0]["counts"] == []'
+run compare few3 few2 --json
+check "  but one that stands is" is 'len(c[0]["counts"]) == 3'
 # Large sets are read in parts, on all CPUs.
 figures=$(dirname "$golden")/../figures
 python3 "$figures/large-set.py" large 9000 && python3 "$figures/large-set.py" larger 9000 1.01
