@@ -94,6 +94,11 @@ else
 	check "registered for membarrier the same switches are made" [ "$status" = 0 ]
 	check "  and only what is asked for is told" json "$tmp/asked/trials.jsonl" \
 		"sorted(str(x['params'].get('membarrier')) for x in t if x['valid']) == ['None', 'None', 'private', 'private', 'private']"
+	check "  with what it adds, where the same was measured without it, and what a change of mm does here" python3 -c '
+import json, sys
+s = json.load(open(sys.argv[1]))
+assert {a["scenario"]: "adds_ns" in a for a in s["asked"]} == {"thread": True, "process": False, "kworker": True}, s["asked"]
+assert {"ibpb", "l1d_flush", "rsb_filling", "pti"} <= set(s["mm_switch"])' "$tmp/asked/summary.json"
 fi
 if command -v strace >/dev/null; then
 	strace -f -e trace=membarrier,prctl -o "$tmp/strace" "$activemm" run kworker:membarrier=private process:ibpb=on process:l1d=on --trials 1 --iterations 400 -o "$tmp/asking" >/dev/null 2>"$tmp/err"
