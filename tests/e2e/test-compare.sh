@@ -123,6 +123,9 @@ check "--force says so" grep -q "^FORCED: .*emulation" "$tmp/out"
 run compare "$reference/linux-5.10-tcg" "$reference/linux-6.1-tcg" "$reference/linux-7.3-tcg"
 check "from 5.10 to 7.3 no count has changed" sh -c '[ "$1" = 0 ] && ! grep -q "^COUNT" "$2"' - "$status" "$tmp/out"
 
+run compare "$reference/linux-6.1-arm64-icount" "$reference/linux-6.12-arm64-icount" "$reference/linux-7.3-arm64-icount"
+check "arm64 kernels differ in instructions and in no count" sh -c '[ "$1" = 0 ] && ! grep -q "^COUNT" "$2" && grep -qE "^process .* 157 \+ 10931 \(-3.4 %\) +157 \+ 14907 \(\+31.2 %\)" "$2"' - "$status" "$tmp/out"
+
 # Sessions: one set each, by kernel. The sessions' spread is 2 %, the trials' within one 0.3 %.
 sessions() { # PREFIX NUMBER FACTOR RELEASE
 	local i
