@@ -15,6 +15,7 @@
 
 #include "lib/stats/order.h"
 #include "lib/stats/rank.h"
+#include "lib/stats/ratio.h"
 #include "lib/stats/repetitions.h"
 #include "lib/stats/sessions.h"
 #include "lib/stats/speeds.h"
@@ -658,11 +659,130 @@ static void two_speeds_want_a_quarter_of_five_trials(void **state)
 	assert_int_equal(stats_speeds(below_zero, 6), 3);
 }
 
+#define CELLS 20
+#define KINDS 4
+
+/* What is to be known: counts of each kind in each cell of time. */
+static void load_make(int load, size_t cells, uint64_t counts[][KINDS])
+{
+	double rate[KINDS] = { 0 }, left = 0;
+
+	for (size_t i = 0; i < cells; i++) {
+		switch (load) {
+		case 0: /* steady, the last one rare */
+			rate[0] = rate[1] = 1000;
+			rate[2] = 50;
+			rate[3] = 0.02;
+			break;
+		case 1: /* repeats with the strata */
+			rate[0] = rate[1] = i % CELLS < CELLS / 2 ? 2000 : 20;
+			rate[2] = 100;
+			rate[3] = i % (2 * CELLS) == 7 ? 20 : 1;
+			break;
+		default: /* phases, long (2) and short (3) ones */
+			if (left-- > 0)
+				break;
+			left = gsl_ran_exponential(rng, load == 2 ? 60 : 3);
+			for (int k = 0; k < KINDS; k++)
+				rate[k] = gsl_ran_lognormal(rng, 3, 1);
+		}
+		for (int k = 0; k < KINDS; k++)
+			counts[i][k] = gsl_ran_poisson(rng, rate[k]);
+	}
+}
+
+static void stratum_look(struct stats_ratio *r, uint64_t cells[CELLS][KINDS])
+{
+	size_t first = gsl_rng_uniform_int(rng, CELLS),
+	       second = gsl_rng_uniform_int(rng, CELLS - 1);
+	uint64_t bases[2] = { 0 }, counts[2 * KINDS], total = 0;
+
+	second += second >= first;
+	for (int k = 0; k < KINDS; k++) {
+		counts[k] = cells[first][k];
+		counts[KINDS + k] = cells[second][k];
+		bases[0] += cells[first][k];
+		bases[1] += cells[second][k];
+		for (int i = 0; i < CELLS; i++)
+			total += cells[i][k];
+	}
+	stats_ratio_add(r, total, bases, counts, 2);
+}
+
+static void looks_at_a_tenth_hold_the_whole(void **state)
+{
+	enum { STRATA = 60, TRIES = 400 };
+	static uint64_t counts[STRATA * CELLS][KINDS];
+
+	(void)state;
+	for (int load = 0; load < 4; load++) {
+		int held[KINDS] = { 0 };
+
+		for (int try = 0; try < TRIES; try++) {
+			struct stats_ratio *r = stats_ratio_new(KINDS, 2.0 / CELLS,
+								try % 2 ? 16 : STRATA);
+			uint64_t truth[KINDS] = { 0 }, all = 0;
+
+			assert_non_null(r);
+			load_make(load, STRATA * CELLS, counts);
+			for (int h = 0; h < STRATA; h++)
+				stratum_look(r, &counts[h * CELLS]);
+			for (int i = 0; i < STRATA * CELLS; i++)
+				for (int k = 0; k < KINDS; k++) {
+					truth[k] += counts[i][k];
+					all += counts[i][k];
+				}
+			for (int k = 0; k < KINDS; k++) {
+				struct stats_total t = stats_ratio_total(r, k, 1, all, true, 0.95);
+
+				assert_true(t.low <= t.value && t.value <= t.high);
+				held[k] += t.low <= truth[k] && truth[k] <= t.high;
+			}
+			stats_ratio_free(r);
+		}
+		for (int k = 0; k < KINDS; k++) {
+			if (getenv("RATIO_TABLE"))
+				printf("load %d, kind %d: %.1f %%\n", load, k,
+				       100.0 * held[k] / TRIES);
+			/* 95 % are promised; half a percent of such tests would see fewer than 92. */
+			if (held[k] < 0.92 * TRIES)
+				fail_msg("load %d, kind %d: %d of %d", load, k, held[k], TRIES);
+		}
+	}
+}
+
+static void looks_that_saw_nothing_know_nothing(void **state)
+{
+	struct stats_ratio *r = stats_ratio_new(1, 0.1, 4);
+	uint64_t base = 10, seen = 4, none = 0;
+	struct stats_total t;
+
+	(void)state;
+	assert_non_null(r);
+	t = stats_ratio_total(r, 0, 1, 100, true, 0.95);
+	assert_true(isnan(t.value) && t.low == 0 && t.high == 100);
+	/* Where a watch was cut short, its look alone: 6 of the 10 are certainly none. */
+	stats_ratio_add(r, 0, &base, &seen, 1);
+	t = stats_ratio_total(r, 0, 1, 100, true, 0.95);
+	assert_true(t.value == 40 && t.low >= 4 && t.high <= 94);
+	stats_ratio_free(r);
+	/* None of them: it may still be a few, Poisson's 3.7 at most, times as many. */
+	r = stats_ratio_new(1, 0.1, 4);
+	assert_non_null(r);
+	stats_ratio_add(r, 0, &base, &none, 1);
+	t = stats_ratio_total(r, 0, 1, 100, false, 0.95);
+	assert_true(t.value == 0 && t.low == 0);
+	close_to(t.high, 36.888794541139, 1e-9, "Poisson");
+	stats_ratio_free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(two_samples_agree_with_scipy_and_r),
 		cmocka_unit_test(holm_agrees_with_r),
+		cmocka_unit_test(looks_at_a_tenth_hold_the_whole),
+		cmocka_unit_test(looks_that_saw_nothing_know_nothing),
 		cmocka_unit_test(the_signed_rank_test_agrees_with_scipy_and_r),
 		cmocka_unit_test(a_slope_heeds_all_rounds_but_no_wild_value),
 		cmocka_unit_test(series_agree_with_scipy_and_r),
