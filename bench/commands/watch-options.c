@@ -5,9 +5,14 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+#include <time.h>
 #include "bench/commands/commands.h"
 #include "bench/watch/watch.h"
 #include "lib/counters/pidns.h"
+
+/* So that it costs under 25 ns a switch where the programs cost 500: see tests/figures/README.md. */
+#define SHARE 0.05
 
 static const char help[] =
 	"Usage: activemm watch [OPTION]... [-- COMMAND [ARGUMENT]...]\n"
@@ -20,6 +25,9 @@ static const char help[] =
 	"part\n"
 	"  --comm NAME       the same by command name; a final * matches any rest\n"
 	"  --cgroup PATH     the same by control group (version 2), its descendants included\n"
+	"  --share PERCENT   count in windows at random times, so much of the time (0.1 to 50), "
+	"and\n                    extrapolate; 100: all the time (default 5)\n"
+	"  --seed N          of the windows' times (default: random, and told)\n"
 	"  --no-loads        do not count CR3 loads and shootdowns: half the cost of a real "
 	"switch\n"
 	"  --json            one JSON object a line: intervals, then the summary\n"
@@ -142,6 +150,51 @@ static int source_parse(struct watch_options *options, const char *text)
 	return usage("--source %s: one of auto, bpf, perf, both", text);
 }
 
+static int share_parse(struct watch_options *options, const char *text)
+{
+	char *end;
+	double percent = strtod(text, &end);
+
+	if (*end == '%')
+		end++;
+	options->share = percent / 100;
+	if (end != text && !*end && ((percent >= 0.1 && percent <= 50) || percent == 100))
+		return 0;
+	return usage("--share %s: give a percentage from 0.1 to 50, or 100", text);
+}
+
+static int seed_parse(struct watch_options *options, const char *text)
+{
+	char *end;
+
+	errno = 0;
+	options->seed = strtoul(text, &end, 10);
+	if (*text >= '0' && *text <= '9' && !*end && !errno && options->seed <= UINT32_MAX)
+		return 0;
+	return usage("--seed %s: give a number from 0 to %u", text, UINT32_MAX);
+}
+
+/* What is not said, and what does not go together. */
+static int turns_settle(struct watch_options *options)
+{
+	bool bpf = options->source == WATCH_AUTO || options->source == WATCH_BPF;
+	double least;
+
+	if (!options->share)
+		options->share = bpf ? SHARE : 1;
+	if (options->share == 1)
+		return 0;
+	if (!bpf)
+		return usage("%s", "--share below 100 needs BPF alone: leave --source away");
+	least = watch_turns_least(options->share);
+	if (options->interval < least)
+		return usage("--interval %g: at --share %g at least %g, or the windows would be "
+			     "too short; or give --share 100",
+			     options->interval, 100 * options->share, least);
+	options->trace.in_turns = true;
+	return 0;
+}
+
 static int filter_parse(struct watch_options *options, int option, const char *text)
 {
 	if (options->trace.filter != FILTER_NONE)
@@ -173,6 +226,8 @@ int watch_options_parse(struct watch_options *options, int argc, char **argv)
 		{ "cgroup", required_argument, NULL, 'g' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "no-loads", no_argument, NULL, 'l' },
+		{ "share", required_argument, NULL, 'S' },
+		{ "seed", required_argument, NULL, 'R' },
 		{ "costs", required_argument, NULL, 'C' },
 		{ "record", required_argument, NULL, 'r' },
 		{ "textfile", required_argument, NULL, 't' },
@@ -180,9 +235,14 @@ int watch_options_parse(struct watch_options *options, int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
+	uint32_t seed;
 	int option, ret = 0;
 
 	*options = (struct watch_options){ .interval = 1 };
+	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) == sizeof(seed))
+		options->seed = seed;
+	else
+		options->seed = time(NULL);
 	optind = 0;
 	while (!ret && (option = getopt_long(argc, argv, "+h", longs, NULL)) != -1) {
 		switch (option) {
@@ -205,6 +265,12 @@ int watch_options_parse(struct watch_options *options, int argc, char **argv)
 			break;
 		case 'l':
 			options->trace.no_loads = true;
+			break;
+		case 'S':
+			ret = share_parse(options, optarg);
+			break;
+		case 'R':
+			ret = seed_parse(options, optarg);
 			break;
 		case 'C':
 			options->costs = optarg;
@@ -230,7 +296,7 @@ int watch_options_parse(struct watch_options *options, int argc, char **argv)
 			return usage("%s: put -- before the command", argv[optind]);
 		options->command = argv + optind;
 	}
-	return ret;
+	return ret ? ret : turns_settle(options);
 }
 
 void watch_options_free(struct watch_options *options)

@@ -26,8 +26,12 @@ struct watch {
 	struct watch_record *record;
 	struct counts_bpf *trace;
 	struct counts_perf *sample;
+	struct watch_turns *turns;
+	struct watch_estimates estimates;
+	struct switch_counts written; /* to the textfile */
 	struct switch_snapshot now, before, other;
 	const char *source;
+	char in_turns[64];
 	char why_estimate[512];
 	uint64_t start_ns;
 	int signals; /* signalfd */
@@ -41,6 +45,11 @@ static int sources_open(struct watch *watch, struct error *error)
 	int ret;
 
 	watch->source = "BPF";
+	if (watch->options.trace.in_turns) {
+		snprintf(watch->in_turns, sizeof(watch->in_turns), "BPF in %g%% of the time",
+			 100 * watch->options.share);
+		watch->source = watch->in_turns;
+	}
 	if (wanted != WATCH_PERF) {
 		ret = counts_bpf_open(&watch->trace, &watch->options.trace, error);
 		if (ret && wanted != WATCH_AUTO)
@@ -48,6 +57,9 @@ static int sources_open(struct watch *watch, struct error *error)
 		if (ret)
 			snprintf(watch->why_estimate, sizeof(watch->why_estimate), "%s",
 				 error->text);
+		if (!ret && watch->options.trace.in_turns)
+			return watch_turns_open(&watch->turns, &watch->options, watch->trace,
+						error);
 		if (!ret && wanted != WATCH_BOTH)
 			return 0;
 	}
@@ -79,6 +91,8 @@ static int sources_read(struct watch *watch, bool with_pairs, struct error *erro
 	if (!ret && watch->sample)
 		ret = counts_perf_read(watch->sample, watch->trace ? &watch->other : &watch->now,
 				       with_pairs, error);
+	if (!ret && watch->turns)
+		watch_turns_estimate(watch->turns, &watch->now, &watch->estimates);
 	return ret;
 }
 
@@ -119,16 +133,26 @@ static int wait_until(struct watch *watch, uint64_t until, struct error *error)
 			{ .fd = watch->signals, .events = POLLIN },
 			{ .fd = STDOUT_FILENO },
 		};
-		uint64_t now = clock_monotonic_ns();
-		int timeout, ret;
+		uint64_t now, wake = until;
+		struct timespec timeout;
+		int ret = 0;
 
+		if (watch->turns)
+			ret = watch_turns_act(watch->turns, error);
+		if (ret)
+			return ret;
+		now = clock_monotonic_ns();
 		if (now >= until)
 			return 0;
-		timeout = until - now > 3600000000000ull ? 3600000
-							 : (until - now + 999999) / 1000000;
-		if (watch->sample && timeout > DRAIN_MS)
-			timeout = DRAIN_MS;
-		ret = poll(fds, 2, timeout);
+		if (watch->turns && watch_turns_next(watch->turns) < wake)
+			wake = watch_turns_next(watch->turns);
+		if (watch->sample && wake > now + DRAIN_MS * 1000000ull)
+			wake = now + DRAIN_MS * 1000000ull;
+		if (wake > now + 3600000000000ull)
+			wake = now + 3600000000000ull;
+		wake = wake > now ? wake - now : 0;
+		timeout = (struct timespec){ wake / 1000000000, wake % 1000000000 };
+		ret = ppoll(fds, 2, &timeout, NULL);
 		if (ret < 0 && errno != EINTR)
 			return error_set(error, errno, "poll: %s", strerror(errno));
 		if (ret > 0 && fds[0].revents)
@@ -167,6 +191,11 @@ static int watch_loop(struct watch *watch, struct error *error)
 			return ret;
 		if (clock_monotonic_ns() >= end)
 			watch->ending = true;
+		if (watch->ending && watch->turns) {
+			ret = watch_turns_finish(watch->turns, error);
+			if (ret)
+				return ret;
+		}
 		/* The last read is the end's: it takes the pairs with it. */
 		ret = sources_read(watch, watch->ending || watch->view.terminal, error);
 		if (ret)
@@ -179,7 +208,8 @@ static int watch_loop(struct watch *watch, struct error *error)
 		}
 		if (watch->options.textfile) {
 			ret = watch_textfile_write(watch->options.textfile, &watch->now,
-						   watch->start_ns, error);
+						   watch->start_ns, watch->view.estimates,
+						   &watch->written, error);
 			if (ret)
 				return ret;
 		}
@@ -209,6 +239,7 @@ static int watch_end(struct watch *watch, struct error *error)
 		.other = watch->trace && watch->sample ? &watch->other : NULL,
 		.start_ns = watch->start_ns,
 		.source = watch->source,
+		.estimates = watch->view.estimates,
 		.why_estimate = watch->why_estimate[0] ? watch->why_estimate : NULL,
 		.costs = &watch->costs,
 		.cpus = watch->options.cpus,
@@ -259,7 +290,8 @@ static int watch_prepare(struct watch *watch, struct error *error)
 	ret = switch_snapshot_resize(&watch->before, cpus, error);
 	/* A place that cannot be written is told before anything is counted. */
 	if (!ret && options->textfile)
-		ret = watch_textfile_write(options->textfile, &watch->before, 0, error);
+		ret = watch_textfile_write(options->textfile, &watch->before, 0, NULL,
+					   &watch->written, error);
 	if (!ret && options->record)
 		ret = watch_record_open(&watch->record, options->record, error);
 	if (!ret)
@@ -284,15 +316,19 @@ static int watch_run(struct watch *watch, struct error *error)
 	if (!ret)
 		ret = sources_open(watch, error);
 	watch->view.source = watch->source;
+	watch->view.estimates = watch->turns ? &watch->estimates : NULL;
 	if (!ret && watch->why_estimate[0])
 		complain(0, "watch: estimates only, BPF cannot be used: %s", watch->why_estimate);
 	watch->start_ns = clock_monotonic_ns();
 	watch->before.time_ns = watch->start_ns;
+	if (!ret && watch->turns)
+		ret = watch_turns_start(watch->turns, watch->start_ns, error);
 	if (!ret)
 		ret = watch_command_release(&watch->command, error);
 	if (!ret)
 		ret = watch_loop(watch, error);
 	/* Detach first: what follows takes its time. */
+	watch_turns_close(watch->turns);
 	counts_bpf_close(watch->trace);
 	counts_perf_close(watch->sample);
 	watch_command_stop(&watch->command);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The report of a recorded watch: what was counted while it ran, instead of what trials cost. */
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -182,6 +183,43 @@ static void sentence(const struct watch_report *r, FILE *f)
 	fprintf(f, ".");
 }
 
+/* What a watch in turns knows of each class: from and to. */
+static void bounds(const struct watch_report *r, const char *name, double *low, double *high)
+{
+	const json_t *sampling = json_object_get(r->watch, "sampling");
+	const json_t *one = json_object_get(json_object_get(sampling, "intervals"), name);
+
+	*low = one ? json_number_value(json_object_get(one, "low")) : NAN;
+	*high = json_is_number(json_object_get(one, "high"))
+			? json_number_value(json_object_get(one, "high"))
+			: NAN;
+}
+
+static void sampling(FILE *f, const struct watch_report *r)
+{
+	const json_t *sampling = json_object_get(r->watch, "sampling");
+	double low, high;
+
+	if (!sampling)
+		return;
+	fprintf(f,
+		"<p>Counted in %lld windows of %.0f ms at random times, %.1f %% of the time; what "
+		"is here is "
+		"extrapolated to the %lld switches of the kernel's own "
+		"count.</p>\n<table><tr><th>switches"
+		"<th>from<th>to (95 %%)</tr>\n",
+		whole(sampling, "windows"),
+		1e3 * json_number_value(json_object_get(sampling, "window_s")),
+		100 * json_number_value(json_object_get(sampling, "open_share")),
+		whole(sampling, "switches"));
+	for (size_t i = 0; i < CLASSES; i++) {
+		bounds(r, class_names[i][0], &low, &high);
+		fprintf(f, "<tr><td>%s<td class=\"n\">%.0f<td class=\"n\">%.0f</tr>\n",
+			class_names[i][1], low, high);
+	}
+	fputs("</table>\n", f);
+}
+
 static void number_cell(FILE *f, const json_t *row, const char *key)
 {
 	fprintf(f, "<td class=\"n\">%lld</td>", whole(row, key));
@@ -246,6 +284,7 @@ static void body(FILE *f, const struct html_page *page)
 		fputs("<p class=\"warn\">Without BPF: switches and CR3 loads were counted, classes "
 		      "and loads saved are estimates.</p>\n",
 		      f);
+	sampling(f, r);
 	html_pictures(f, page);
 	list(f, r, "borrowers", "Who borrows", borrower, sizeof(borrower) / sizeof(*borrower));
 	list(f, r, "processes", "Whose address spaces", process,
@@ -261,12 +300,16 @@ static void terminal(const struct watch_report *r, const struct result_set *set,
 	sentence(r, out);
 	fprintf(out, "\n%s\n\n", subject);
 	for (size_t i = 0; i < CLASSES; i++) {
-		double n;
+		double n, low, high;
 
 		snprintf(name, sizeof(name), "switches-%s", class_names[i][0]);
 		n = intervals_sum(set, name);
-		fprintf(out, "  %-32s %12.0f  %5.1f %%\n", class_names[i][1], n,
+		fprintf(out, "  %-32s %12.0f  %5.1f %%", class_names[i][1], n,
 			r->switches ? 100 * n / (double)r->switches : 0);
+		bounds(r, class_names[i][0], &low, &high);
+		if (isfinite(low) && isfinite(high))
+			fprintf(out, "  in all %.0f to %.0f (95 %%)", low, high);
+		fputc('\n', out);
 	}
 }
 

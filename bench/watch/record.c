@@ -96,10 +96,9 @@ static void heat_write(FILE *file, const struct switch_snapshot *now,
 		       const struct switch_snapshot *before, double at, double seconds)
 {
 	for (unsigned int cpu = 0; cpu < now->cpu_count; cpu++) {
-		struct switch_counts counts = now->cpu[cpu];
+		struct switch_counts counts = switch_counts_between(now, before, cpu);
 		uint64_t all, lazy;
 
-		switch_counts_subtract(&counts, &before->cpu[cpu]);
 		all = switch_counts_switches(&counts);
 		lazy = all - switch_counts_class(&counts, SWITCH_THREAD) -
 		       switch_counts_class(&counts, SWITCH_REAL);
@@ -117,7 +116,10 @@ static json_t *counter_json(uint64_t value, uint64_t switches, const char *sourc
 
 static json_t *counters_json(const struct switch_counts *counts, const struct switch_snapshot *now)
 {
-	const char *source = now->estimated ? "perf events and /proc, an estimate" : "BPF";
+	const char *source = now->estimated  ? "perf events and /proc, an estimate"
+			     : now->in_turns ? "BPF in turns, extrapolated"
+					     : "BPF",
+		   *loads = now->in_turns ? "tlb:tlb_flush in turns, extrapolated" : "tlb:tlb_flush";
 	uint64_t all = switch_counts_switches(counts);
 	json_t *json = json_object();
 	char name[32];
@@ -138,11 +140,11 @@ static json_t *counters_json(const struct switch_counts *counts, const struct sw
 	member_set(json, "cr3-loads",
 		   counter_json(switch_counts_loads(counts, LOAD_KEPT) +
 					switch_counts_loads(counts, LOAD_FLUSHED),
-				all, "tlb:tlb_flush"));
+				all, loads));
 	member_set(json, "cr3-flushes",
-		   counter_json(switch_counts_loads(counts, LOAD_FLUSHED), all, "tlb:tlb_flush"));
+		   counter_json(switch_counts_loads(counts, LOAD_FLUSHED), all, loads));
 	member_set(json, "tlb-ipis",
-		   counter_json(counts->flushes[FLUSH_REMOTE_SENT], all, "tlb:tlb_flush"));
+		   counter_json(counts->flushes[FLUSH_REMOTE_SENT], all, loads));
 	return json;
 }
 
@@ -188,12 +190,11 @@ int watch_record_interval(struct watch_record *record, const struct switch_snaps
 {
 	double at = (now->time_ns - start_ns) / 1e9;
 	double seconds = (now->time_ns - before->time_ns) / 1e9;
-	struct switch_counts counts = now->total;
+	struct switch_counts counts = switch_counts_between(now, before, -1);
 	int ret;
 
 	if (seconds <= 0)
 		return 0;
-	switch_counts_subtract(&counts, &before->total);
 	rates_write(record->rates, &counts, at, seconds);
 	heat_write(record->heat, now, before, at, seconds);
 	ret = trial_append(record, &counts, now, seconds, error);

@@ -2,6 +2,7 @@
 /* What the end of a watch says, as text and as JSON. */
 #include "config.h"
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 #include "bench/watch/watch.h"
 #include "lib/base/member.h"
@@ -25,7 +26,14 @@ static uint64_t counts_done(const struct switch_counts *counts)
 	return switch_counts_loads(counts, LOAD_KEPT) + switch_counts_loads(counts, LOAD_FLUSHED);
 }
 
-static void classes_print(const struct switch_counts *counts, FILE *to)
+/* " 123 to 456", or nothing where it was all counted. */
+static void interval_print(const struct watch_end *end, const struct stats_total *total, FILE *to)
+{
+	if (end->estimates && isfinite(total->high))
+		fprintf(to, "  %.0f to %.0f", floor(total->low), ceil(total->high));
+}
+
+static void classes_print(const struct watch_end *end, const struct switch_counts *counts, FILE *to)
 {
 	static const char *const text[SWITCH_CLASSES] = {
 		[SWITCH_BORROW] = "borrow: user task to kernel thread",
@@ -37,12 +45,17 @@ static void classes_print(const struct switch_counts *counts, FILE *to)
 	};
 	uint64_t all = switch_counts_switches(counts);
 
-	fprintf(to, "  %-40s %12s %7s %12s\n", "", "switches", "share", "of it idle");
-	for (int class = 0; class < SWITCH_CLASSES; class ++)
-		fprintf(to, "  %-40s %12llu %6.1f%% %12llu\n", text[class],
+	fprintf(to, "  %-40s %12s %7s %12s%s\n", "", "switches", "share", "of it idle",
+		end->estimates ? "  95% interval" : "");
+	for (int class = 0; class < SWITCH_CLASSES; class ++) {
+		fprintf(to, "  %-40s %12llu %6.1f%% %12llu", text[class],
 			(unsigned long long)switch_counts_class(counts, class),
 			100 * share(switch_counts_class(counts, class), all),
 			(unsigned long long)counts->switches[class][1]);
+		if (end->estimates)
+			interval_print(end, &end->estimates->kinds[class], to);
+		fputc('\n', to);
+	}
 	fprintf(to, "  %-40s %12llu\n", "all", (unsigned long long)all);
 }
 
@@ -70,10 +83,13 @@ static void loads_print(const struct watch_end *end, const struct switch_counts 
 
 	fprintf(to, "\n  Lazy switches (the first four): %.1f%% of all.\n",
 		100 * share(counts_lazy(counts), switch_counts_switches(counts)));
-	fprintf(to, "  CR3 loads saved by borrowing: %llu%s.\n", (unsigned long long)saved,
+	fprintf(to, "  CR3 loads saved by borrowing: %llu%s", (unsigned long long)saved,
 		end->now->estimated  ? " (estimate)"
 		: end->now->no_loads ? " at most"
 				     : "");
+	if (end->estimates)
+		interval_print(end, &end->estimates->kinds[WATCH_SAVED], to);
+	fprintf(to, ".\n");
 	if (end->now->no_loads) {
 		fprintf(to, "  CR3 loads done: not available, %s.\n", end->now->no_loads);
 	} else {
@@ -179,12 +195,17 @@ static void estimates_print(const struct watch_end *end, FILE *to)
 int watch_summary_print(const struct watch_end *end, struct error *error)
 {
 	FILE *to = stdout;
-	struct switch_counts counts = end->now->total;
+	struct switch_counts counts = switch_counts_between(end->now, NULL, -1);
 	double seconds = (end->now->time_ns - end->start_ns) / 1e9;
 	int ret;
 
-	fprintf(to, "\n  Watched %.2f s by %s.\n\n", seconds, end->source);
-	classes_print(&counts, to);
+	fprintf(to, "\n  Watched %.2f s by %s.\n", seconds, end->source);
+	if (end->estimates)
+		watch_estimates_print(end->estimates, to);
+	if (end->estimates && !end->estimates->seen)
+		return 0;
+	fputc('\n', to);
+	classes_print(end, &counts, to);
 	loads_print(end, &counts, seconds, to);
 	ret = tops_print(end, to, error);
 	if (ret)
@@ -264,13 +285,13 @@ static json_t *tops_json(const struct watch_end *end, enum watch_by by, struct e
 
 json_t *watch_summary_json(const struct watch_end *end, struct error *error)
 {
-	struct switch_counts counts = end->now->total;
+	struct switch_counts counts = switch_counts_between(end->now, NULL, -1);
 	double seconds = (end->now->time_ns - end->start_ns) / 1e9;
 	uint64_t saved = switch_counts_saved(&counts);
 	json_t *cpus = json_array(), *json;
 
 	for (unsigned int cpu = 0; cpu < end->now->cpu_count; cpu++) {
-		struct switch_counts one = end->now->cpu[cpu];
+		struct switch_counts one = switch_counts_between(end->now, NULL, cpu);
 		json_t *line;
 
 		if (end->cpus && !hwloc_bitmap_isset(end->cpus, cpu))
@@ -286,6 +307,8 @@ json_t *watch_summary_json(const struct watch_end *end, struct error *error)
 			   watch_counts_json(&counts, end->now), "cpus", cpus, "borrowers",
 			   tops_json(end, WATCH_BY_BORROWER, error), "processes",
 			   tops_json(end, WATCH_BY_PROCESS, error));
+	if (json && end->estimates)
+		member_set(json, "sampling", watch_estimates_json(end->estimates));
 	if (json && end->why_estimate)
 		member_set(json, "without_bpf", member_string(end->why_estimate));
 	if (json && end->costs && end->costs->known)

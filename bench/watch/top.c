@@ -74,6 +74,17 @@ static struct switch_row row_since(const struct switch_row *now, const struct sw
 	return row;
 }
 
+static void row_scale(struct switch_row *row, double factor)
+{
+	for (int class = 0; class < SWITCH_CLASSES; class ++)
+		row->switches[class] = switch_count_scale(row->switches[class], factor);
+	for (int i = 0; i < 2; i++) {
+		row->loads[i] = switch_count_scale(row->loads[i], factor);
+		row->sent[i] = switch_count_scale(row->sent[i], factor);
+	}
+	row->saved = switch_count_scale(row->saved, factor);
+}
+
 /* Does the pair say anything about a line of this kind? */
 static bool pair_line(struct watch_top *line, const struct switch_pair *pair,
 		      const struct switch_row *row, enum watch_by by)
@@ -146,10 +157,8 @@ static size_t lines_merge(struct watch_top *lines, size_t count, bool per_lender
 static void others_start(struct watch_top *others, enum watch_by by,
 			 const struct switch_snapshot *now, const struct switch_snapshot *before)
 {
-	struct switch_counts total = now->total;
+	struct switch_counts total = switch_counts_between(now, before, -1);
 
-	if (before)
-		switch_counts_subtract(&total, &before->total);
 	memset(others, 0, sizeof(*others));
 	strcpy(others->name, "others");
 	for (int class = 0; class < SWITCH_CLASSES; class ++)
@@ -198,6 +207,7 @@ int watch_top_build(struct watch_top *tops, size_t room, struct watch_top *other
 		    struct error *error)
 {
 	struct watch_top *lines = calloc(now->pair_count + 1, sizeof(*lines));
+	double factor = switch_counts_factor(now, before);
 	size_t count = 0, merged;
 
 	if (!lines)
@@ -212,6 +222,7 @@ int watch_top_build(struct watch_top *tops, size_t room, struct watch_top *other
 			old = bsearch(pair, before->pairs, before->pair_count, sizeof(*pair),
 				      by_key);
 		row = row_since(&pair->row, old ? &old->row : NULL);
+		row_scale(&row, factor);
 		if (pair_line(&lines[count], pair, &row, by))
 			count++;
 	}

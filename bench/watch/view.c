@@ -75,17 +75,32 @@ static uint64_t lazy(const struct switch_counts *counts)
 	       switch_counts_class(counts, SWITCH_REAL);
 }
 
-static void classes_draw(struct screen *screen, const struct switch_counts *counts, double seconds)
+/* The 95 % interval of a share since the start, of a watch in turns; else nothing. */
+static const char *so_far(char text[48], const struct watch_estimates *estimates,
+			  const struct stats_total *total)
 {
-	uint64_t all = switch_counts_switches(counts);
-	char one[16], two[16];
+	text[0] = '\0';
+	if (estimates && estimates->all)
+		snprintf(text, 48, "   %.1f to %.1f%%", 100 * total->low / (double)estimates->all,
+			 100 * total->high / (double)estimates->all);
+	return text;
+}
 
-	screen_line(screen, "%-40s %10s %7s %12s", "", "per second", "share", "of it idle");
+static void classes_draw(struct screen *screen, const struct watch_view *view,
+			 const struct switch_counts *counts, double seconds)
+{
+	const struct watch_estimates *estimates = view->estimates;
+	uint64_t all = switch_counts_switches(counts);
+	char one[16], two[16], three[48];
+
+	screen_line(screen, "%-40s %10s %7s %12s%s", "", "per second", "share", "of it idle",
+		    estimates ? "   since the start" : "");
 	for (int class = 0; class < SWITCH_CLASSES; class ++)
-		screen_line(screen, "%-40s %10s %6.1f%% %12s", what_happens[class],
+		screen_line(screen, "%-40s %10s %6.1f%% %12s%s", what_happens[class],
 			    rate(one, switch_counts_class(counts, class), seconds),
 			    share(switch_counts_class(counts, class), all),
-			    rate(two, counts->switches[class][1], seconds));
+			    rate(two, counts->switches[class][1], seconds),
+			    so_far(three, estimates, estimates ? &estimates->kinds[class] : NULL));
 	screen_line(screen, "%-40s %10s %6.1f%%", "all switches, and the lazy ones' share",
 		    rate(one, all, seconds), share(lazy(counts), all));
 }
@@ -127,11 +142,11 @@ static void cpus_draw(struct screen *screen, const struct watch_view *view,
 	screen_line(screen, "%-6s %10s %7s %9s %9s %9s %9s", "CPU", "switches/s", "lazy", "saved/s",
 		    "kept/s", "flush/s", "IPIs/s");
 	for (unsigned int cpu = 0; cpu < now->cpu_count && room > 0; cpu++) {
-		struct switch_counts counts = now->cpu[cpu];
+		struct switch_counts counts;
 
 		if (view->cpus && !hwloc_bitmap_isset(view->cpus, cpu))
 			continue;
-		switch_counts_subtract(&counts, &before->cpu[cpu]);
+		counts = switch_counts_between(now, before, cpu);
 		/* With many CPUs only the busy ones are worth a line. */
 		if (now->cpu_count > 8 && !switch_counts_switches(&counts))
 			continue;
@@ -187,18 +202,17 @@ static int table_draw(struct watch_view *view, const struct switch_snapshot *now
 		      const struct switch_snapshot *before, uint64_t start_ns, struct error *error)
 {
 	double seconds = (now->time_ns - before->time_ns) / 1e9;
-	struct switch_counts counts = now->total;
+	struct switch_counts counts = switch_counts_between(now, before, -1);
 	struct screen screen;
 	int ret;
 
 	screen_size(&screen);
-	switch_counts_subtract(&counts, &before->total);
 	/* Home, and clear once: a screen that is cleared each time flickers. */
 	fputs(view->header_shown ? "\033[H" : "\033[H\033[J", stdout);
 	view->header_shown = true;
 	screen_line(&screen, "activemm watch: %.0f s, every %.1f s, by %s",
 		    (now->time_ns - start_ns) / 1e9, seconds, view->source);
-	classes_draw(&screen, &counts, seconds);
+	classes_draw(&screen, view, &counts, seconds);
 	loads_draw(&screen, view, now, &counts, seconds);
 	cpus_draw(&screen, view, now, before, seconds, (screen.rows - screen.used) / 3);
 	ret = tops_draw(&screen, now, before, seconds, error);
@@ -210,15 +224,20 @@ static void line_print(struct watch_view *view, const struct switch_snapshot *no
 		       const struct switch_snapshot *before, uint64_t start_ns)
 {
 	double seconds = (now->time_ns - before->time_ns) / 1e9;
-	struct switch_counts counts = now->total;
+	struct switch_counts counts = switch_counts_between(now, before, -1);
 	char text[16];
 
-	switch_counts_subtract(&counts, &before->total);
 	if (!view->header_shown)
 		printf("%8s %10s %6s %9s %9s %9s %9s %9s %9s %9s %9s %9s\n", "seconds",
 		       "switches/s", "lazy%", "borrow/s", "pass/s", "back/s", "on/s", "thread/s",
 		       "real/s", "saved/s", "kept/s", "flush/s");
 	view->header_shown = true;
+	if (switch_counts_factor(now, before) == 0) {
+		/* Cut short before a window: its switches are in the summary. */
+		printf("%8.2f %10s  (no window)\n", (now->time_ns - start_ns) / 1e9,
+		       rate(text, switch_counts_all(now, before), seconds));
+		return;
+	}
 	printf("%8.2f %10s %6.1f", (now->time_ns - start_ns) / 1e9,
 	       rate(text, switch_counts_switches(&counts), seconds),
 	       share(lazy(&counts), switch_counts_switches(&counts)));
@@ -235,17 +254,21 @@ static void line_print(struct watch_view *view, const struct switch_snapshot *no
 static int json_print(const struct switch_snapshot *now, const struct switch_snapshot *before,
 		      uint64_t start_ns, struct error *error)
 {
-	struct switch_counts counts = now->total;
+	struct switch_counts counts = switch_counts_between(now, before, -1);
 	json_t *line;
 	int ret;
 
-	switch_counts_subtract(&counts, &before->total);
 	line = member_pack("{s:i, s:s, s:f, s:f, s:o*}", "schema", 1, "type", "interval", "seconds",
 			   (now->time_ns - start_ns) / 1e9, "length_s",
 			   (now->time_ns - before->time_ns) / 1e9, "counts",
 			   watch_counts_json(&counts, now));
 	if (!line)
 		return error_set(error, ENOMEM, "no memory for a line of JSON");
+	if (now->in_turns)
+		member_set(line, "sampling",
+			   member_pack("{s:I, s:I}", "seen",
+				       (json_int_t)(now->cover.seen - before->cover.seen),
+				       "switches", (json_int_t)switch_counts_all(now, before)));
 	ret = member_print(line, stdout, JSON_COMPACT, error);
 	json_decref(line);
 	return ret;

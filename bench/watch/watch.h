@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 #include <jansson.h>
+#include "lib/stats/ratio.h"
 #include "lib/switches/counts.h"
 
 enum watch_source { WATCH_AUTO, WATCH_BPF, WATCH_PERF, WATCH_BOTH };
@@ -19,6 +20,8 @@ struct watch_options {
 	enum watch_source source;
 	double interval; /* seconds */
 	double duration; /* seconds, 0: until a signal or the command's end */
+	double share; /* of the time that the programs are attached; 1: always */
+	uint64_t seed; /* of the windows' times */
 	bool json;
 	char *cgroup; /* folder of --cgroup, or NULL */
 	const char *costs; /* result set with measured costs, or NULL */
@@ -49,6 +52,53 @@ struct watch_costs {
 
 /* Read DIR/summary.json. 0 or -errno. */
 int watch_costs_read(struct watch_costs *costs, const char *dir, struct error *error);
+
+/* What has an interval where a watch in turns extrapolates: the six classes, and these. */
+enum {
+	WATCH_SAVED = SWITCH_CLASSES,
+	WATCH_KEPT,
+	WATCH_FLUSHED,
+	WATCH_SENT,
+	WATCH_RECEIVED,
+	WATCH_KINDS
+};
+
+/* Its name in JSON. */
+const char *watch_kind_name(int kind);
+
+/* Confidence of the intervals. */
+#define WATCH_LEVEL 0.95
+
+/* A watch in turns, so far. */
+struct watch_estimates {
+	struct stats_total kinds[WATCH_KINDS], lazy, loads;
+	double share, open_share; /* planned, and how it was */
+	uint64_t windows, seed, seen, all;
+	double window_s, attach_ns, detach_ns; /* of one window; means */
+};
+
+struct watch_turns;
+
+/* The shortest --interval with windows that are not too short for this share, in seconds. */
+double watch_turns_least(double share);
+
+/* Nothing is attached yet. 0 or -errno. */
+int watch_turns_open(struct watch_turns **turns, const struct watch_options *options,
+		     struct counts_bpf *trace, struct error *error);
+int watch_turns_start(struct watch_turns *turns, uint64_t start_ns, struct error *error);
+
+/* When watch_turns_act() has something to do (CLOCK_MONOTONIC); it opens or closes a window, or does nothing. 0 or -errno. */
+uint64_t watch_turns_next(const struct watch_turns *turns);
+int watch_turns_act(struct watch_turns *turns, struct error *error);
+
+/* Close an open window, for good. 0 or -errno. */
+int watch_turns_finish(struct watch_turns *turns, struct error *error);
+
+void watch_turns_estimate(const struct watch_turns *turns, const struct switch_snapshot *now,
+			  struct watch_estimates *to);
+
+/* NULL is allowed. */
+void watch_turns_close(struct watch_turns *turns);
 
 /* One line of the tables: a borrower, or a process whose mm is lent. */
 struct watch_top {
@@ -82,6 +132,7 @@ struct watch_view {
 	bool header_shown;
 	const char *source; /* "BPF" or "perf events (estimate)" */
 	const struct watch_costs *costs;
+	const struct watch_estimates *estimates; /* NULL: not in turns */
 	hwloc_const_bitmap_t cpus;
 };
 
@@ -98,6 +149,7 @@ struct watch_end {
 	const struct switch_snapshot *now, *other;
 	uint64_t start_ns; /* CLOCK_MONOTONIC */
 	const char *source;
+	const struct watch_estimates *estimates; /* NULL: not in turns */
 	const char *why_estimate; /* why BPF could not be had, NULL if it could */
 	const struct watch_costs *costs;
 	hwloc_const_bitmap_t cpus;
@@ -106,6 +158,10 @@ struct watch_end {
 /* To standard output; not flushed. 0 or -errno. */
 int watch_summary_print(const struct watch_end *end, struct error *error);
 json_t *watch_summary_json(const struct watch_end *end, struct error *error);
+
+/* The windows and the intervals of a watch in turns. */
+json_t *watch_estimates_json(const struct watch_estimates *estimates);
+void watch_estimates_print(const struct watch_estimates *estimates, FILE *to);
 
 /* The counts of one span as JSON, for intervals, CPUs and the summary alike. */
 json_t *watch_counts_json(const struct switch_counts *counts, const struct switch_snapshot *about);
@@ -133,9 +189,11 @@ void watch_command_stop(struct watch_command *command);
 
 /*
  * Replaces @path by the counters since @start_ns (CLOCK_MONOTONIC), in Prometheus's text format: written beside it and renamed, so
- * that a reader finds the old or the new one. 0 or -errno.
+ * that a reader finds the old or the new one. @written: of the last time, zeroed before the first: counters never go back, though
+ * what they are extrapolated from may. 0 or -errno.
  */
 int watch_textfile_write(const char *path, const struct switch_snapshot *now, uint64_t start_ns,
+			 const struct watch_estimates *estimates, struct switch_counts *written,
 			 struct error *error);
 
 struct watch_record;

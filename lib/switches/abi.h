@@ -88,6 +88,9 @@ struct switch_cpu {
 	__u8 idle; /* it involved the idle task */
 	__u8 credit; /* loads that the loan has saved so far, at most 2 */
 	__u8 pad[4];
+	__u32 window; /* the latest of which an event was seen */
+	__u32 pad2;
+	__u64 seen; /* switches, whether the filter wanted them or not */
 	struct switch_slot slots[SWITCH_SLOTS];
 };
 

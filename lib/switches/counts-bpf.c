@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "config.h"
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include <bpf/libbpf.h>
 #include "lib/switches/bpf-load.h"
 #include "lib/switches/counts.skel.h"
+#include "lib/switches/total.h"
 
 /* Room for pairs: bounded whatever the number of tasks, about 2 MiB on small machines, 16 on large. */
 #define PAIRS_MIN     16384
@@ -29,6 +31,8 @@ struct counts_bpf {
 	struct counts_skel *bpf;
 	unsigned int cpu_count;
 	const char *no_loads;
+	struct bpf_link *links[2];
+	struct switch_total *total; /* in turns */
 	struct switch_cpu *cpus; /* what the kernel copies out for one read */
 	uint64_t *keys;
 	struct switch_row *rows;
@@ -90,6 +94,65 @@ int counts_bpf_select(struct counts_bpf *trace, const uint64_t *ids, size_t coun
 	return 0;
 }
 
+static int program_attach(struct bpf_program *program, struct bpf_link **link, struct error *error)
+{
+	int ret;
+
+	if (*link || bpf_program__fd(program) < 0)
+		return 0;
+	*link = bpf_program__attach(program);
+	ret = libbpf_get_error(*link);
+	if (!ret)
+		return 0;
+	*link = NULL;
+	return bpf_load_error(-ret, error);
+}
+
+int counts_bpf_attach(struct counts_bpf *trace, struct error *error)
+{
+	int ret = program_attach(trace->bpf->progs.on_switch, &trace->links[0], error);
+
+	return ret ? ret : program_attach(trace->bpf->progs.on_flush, &trace->links[1], error);
+}
+
+void counts_bpf_detach(struct counts_bpf *trace)
+{
+	for (int i = 0; i < 2; i++) {
+		bpf_link__destroy(trace->links[i]);
+		trace->links[i] = NULL;
+	}
+}
+
+void counts_bpf_window(struct counts_bpf *trace, uint64_t start_ns, uint64_t length_ns)
+{
+	/* Closed while it is changed: the programs run meanwhile. */
+	__atomic_store_n(&trace->bpf->bss->window_length, 0, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&trace->bpf->bss->window_start, start_ns, __ATOMIC_SEQ_CST);
+	__atomic_add_fetch(&trace->bpf->bss->window_number, 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&trace->bpf->bss->window_length, length_ns, __ATOMIC_SEQ_CST);
+}
+
+/* Addresses in /proc/kallsyms; not every kernel lists its variables, nor to everyone. */
+static void addresses_find(struct counts_skel *bpf)
+{
+	FILE *file = fopen("/proc/kallsyms", "re");
+	uint64_t address, loaded = 0, offsets = 0;
+	char name[32];
+
+	while (file && fscanf(file, "%" SCNx64 " %*c %31s%*[^\n]", &address, name) == 2) {
+		if (!strcmp(name, "cpu_tlbstate"))
+			loaded = address;
+		else if (!strcmp(name, "__per_cpu_offset"))
+			offsets = address;
+	}
+	if (file)
+		fclose(file);
+	if (loaded && offsets) {
+		bpf->rodata->tlbstate_address = loaded;
+		bpf->rodata->offsets_address = offsets;
+	}
+}
+
 static int trace_load(struct counts_bpf *trace, const struct switch_options *options,
 		      struct error *error)
 {
@@ -108,6 +171,10 @@ static int trace_load(struct counts_bpf *trace, const struct switch_options *opt
 		trace->no_loads = SWITCH_NO_LOADS_KERNEL;
 	if (trace->no_loads)
 		bpf_program__set_autoload(bpf->progs.on_flush, false);
+	bpf->rodata->in_turns = options->in_turns;
+	bpf->bss->window_number = 1;
+	if (options->in_turns && !trace->no_loads)
+		addresses_find(bpf);
 	ret = filter_prepare(trace, options, error);
 	if (ret)
 		return ret;
@@ -124,8 +191,8 @@ static int trace_load(struct counts_bpf *trace, const struct switch_options *opt
 		ret = counts_bpf_select(trace, options->ids, options->id_count, error);
 	if (ret)
 		return ret;
-	ret = counts_skel__attach(bpf);
-	return ret ? bpf_load_error(-ret, error) : 0;
+	return options->in_turns ? switch_total_open(&trace->total, options->cpus, error)
+				 : counts_bpf_attach(trace, error);
 }
 
 int counts_bpf_open(struct counts_bpf **out, const struct switch_options *options,
@@ -236,8 +303,7 @@ static int pairs_read(struct counts_bpf *trace, struct switch_snapshot *snapshot
 	return 0;
 }
 
-int counts_bpf_read(struct counts_bpf *trace, struct switch_snapshot *snapshot, bool with_pairs,
-		    struct error *error)
+int counts_bpf_look(struct counts_bpf *trace, struct switch_snapshot *snapshot, struct error *error)
 {
 	struct counts_skel *bpf = trace->bpf;
 	uint32_t zero = 0;
@@ -249,14 +315,30 @@ int counts_bpf_read(struct counts_bpf *trace, struct switch_snapshot *snapshot, 
 	if (bpf_map_lookup_elem(bpf_map__fd(bpf->maps.cpus), &zero, trace->cpus))
 		return error_set(error, errno, "reading the switch counters: %s", strerror(errno));
 	snapshot->time_ns = clock_monotonic_ns();
-	for (unsigned int cpu = 0; cpu < trace->cpu_count; cpu++)
+	snapshot->in_turns = trace->total;
+	snapshot->cover.seen = 0;
+	for (unsigned int cpu = 0; cpu < trace->cpu_count; cpu++) {
 		snapshot->cpu[cpu] = trace->cpus[cpu].counts;
+		snapshot->cover.seen += trace->cpus[cpu].seen;
+	}
 	switch_snapshot_sum(snapshot);
 	snapshot->missed = missed(bpf->progs.on_switch) + missed(bpf->progs.on_flush);
 	snapshot->no_loads = trace->no_loads;
 	snapshot->loads_by_class = !trace->no_loads;
 	snapshot->estimated = false;
 	snapshot->classed = 1;
+	return 0;
+}
+
+int counts_bpf_read(struct counts_bpf *trace, struct switch_snapshot *snapshot, bool with_pairs,
+		    struct error *error)
+{
+	int ret = counts_bpf_look(trace, snapshot, error);
+
+	if (!ret && trace->total)
+		ret = switch_total_read(trace->total, &snapshot->cover.all, error);
+	if (ret)
+		return ret;
 	return with_pairs ? pairs_read(trace, snapshot, error) : 0;
 }
 
@@ -264,7 +346,10 @@ void counts_bpf_close(struct counts_bpf *trace)
 {
 	if (!trace)
 		return;
+	if (trace->bpf)
+		counts_bpf_detach(trace);
 	counts_skel__destroy(trace->bpf);
+	switch_total_close(trace->total);
 	free(trace->cpus);
 	free(trace->keys);
 	free(trace->rows);
@@ -302,6 +387,13 @@ int counts_bpf_select(struct counts_bpf *trace, const uint64_t *ids, size_t coun
 	return counts_bpf_available(error);
 }
 
+int counts_bpf_look(struct counts_bpf *trace, struct switch_snapshot *snapshot, struct error *error)
+{
+	(void)trace;
+	(void)snapshot;
+	return counts_bpf_available(error);
+}
+
 int counts_bpf_read(struct counts_bpf *trace, struct switch_snapshot *snapshot, bool with_pairs,
 		    struct error *error)
 {
@@ -309,6 +401,24 @@ int counts_bpf_read(struct counts_bpf *trace, struct switch_snapshot *snapshot, 
 	(void)snapshot;
 	(void)with_pairs;
 	return counts_bpf_available(error);
+}
+
+int counts_bpf_attach(struct counts_bpf *trace, struct error *error)
+{
+	(void)trace;
+	return counts_bpf_available(error);
+}
+
+void counts_bpf_window(struct counts_bpf *trace, uint64_t start_ns, uint64_t length_ns)
+{
+	(void)trace;
+	(void)start_ns;
+	(void)length_ns;
+}
+
+void counts_bpf_detach(struct counts_bpf *trace)
+{
+	(void)trace;
 }
 
 void counts_bpf_close(struct counts_bpf *trace)

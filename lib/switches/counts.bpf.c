@@ -4,6 +4,7 @@
  * of borrower and lender. No event leaves the kernel: the reader looks at the maps when it likes.
  */
 #include <linux/bpf.h>
+#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 #include "kernel-types.h"
@@ -14,6 +15,17 @@ char LICENSE[] SEC("license") = "GPL";
 const volatile __u32 filter = FILTER_NONE;
 const volatile __u64 filter_comm[2];
 const volatile __u64 filter_mask[2];
+
+/*
+ * Watched in turns: what happens from window_start on for window_length nanoseconds counts. The clock ends it, for a
+ * reader who woke to end it would be the last switch of each. Without turns the one window is always open.
+ */
+const volatile __u32 in_turns;
+__u32 window_number; /* from 1 on */
+__u64 window_start, window_length;
+
+/* Where the kernel notes what is loaded: addresses of cpu_tlbstate and __per_cpu_offset, 0 where it does not tell. */
+const volatile __u64 tlbstate_address, offsets_address;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -122,6 +134,100 @@ static __always_inline struct switch_slot *slot_find(struct switch_cpu *cpu, __u
 	return slot;
 }
 
+static __always_inline int window_is_open(void)
+{
+	return !in_turns || bpf_ktime_get_ns() - window_start < window_length;
+}
+
+/* task_selected() for a task known by its address only; off the path of most switches. */
+static __noinline int address_selected(__u64 address)
+{
+	struct task_struct *task = (void *)address;
+	__u64 key, comm[2];
+
+	if (filter == FILTER_NONE)
+		return 1;
+	if (!address)
+		return 0;
+	if (filter == FILTER_COMM) {
+		bpf_probe_read_kernel(comm, sizeof(comm), task->comm);
+		if ((comm[0] & filter_mask[0]) == filter_comm[0] &&
+		    (comm[1] & filter_mask[1]) == filter_comm[1])
+			return 1;
+		task = BPF_CORE_READ(task, group_leader);
+		bpf_probe_read_kernel(comm, sizeof(comm), task->comm);
+		return (comm[0] & filter_mask[0]) == filter_comm[0] &&
+		       (comm[1] & filter_mask[1]) == filter_comm[1];
+	}
+	key = filter == FILTER_PID ? (__u64)BPF_CORE_READ(task, tgid)
+				   : BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+	return bpf_map_lookup_elem(&selected, &key) != NULL;
+}
+
+/* Did the CPU leave the address space that it borrows (deep idle, a shootdown)? Then one of the two loads is done. */
+static __always_inline int loan_was_left(const struct switch_cpu *cpu, struct mm_struct *borrowed)
+{
+	struct mm_struct *loaded = NULL;
+	__u64 offset = 0;
+
+	if (!tlbstate_address)
+		return 0;
+	bpf_probe_read_kernel(&offset, sizeof(offset),
+			      (void *)(offsets_address + sizeof(offset) * cpu->number));
+	loaded = BPF_CORE_READ((struct tlb_state *)(tlbstate_address + offset), loaded_mm);
+	/* 1: it is being changed at this moment. */
+	return loaded && loaded != borrowed && (__u64)loaded != 1;
+}
+
+static __always_inline void leader_name(struct switch_slot *slot, struct task_struct *task)
+{
+	task = BPF_CORE_READ(task, group_leader);
+	bpf_probe_read_kernel(slot->row.whose, COMM_LEN, task->comm);
+}
+
+/*
+ * The first event of a window on this CPU: nothing was seen before it, so look who runs and whose address space is loaded.
+ * @address: of the task that runs, or is about to leave. Nobody changed either since the window began.
+ */
+static __noinline int window_begin(struct switch_cpu *cpu, __u64 address)
+{
+	struct task_struct *task = (void *)address, *owner = NULL;
+	struct mm_struct *borrowed = BPF_CORE_READ(task, active_mm);
+	struct switch_slot *slot;
+	__u32 kthread = BPF_CORE_READ(task, flags) & PF_KTHREAD;
+
+	cpu->window = window_number;
+	cpu->prev = 0;
+	cpu->idle = 0;
+	cpu->loaded = 1;
+	cpu->borrowed = 0;
+	cpu->credit = 0;
+	if (BPF_CORE_READ(task, mm) || !kthread) {
+		cpu->class = SWITCH_THREAD;
+		cpu->lender = BPF_CORE_READ(task, tgid);
+		cpu->lender_match = address_selected(address);
+		cpu->match = cpu->lender_match;
+		slot = slot_find(cpu, WHO_NONE | cpu->number, cpu->lender, NULL, NULL);
+		leader_name(slot, task);
+		return 0;
+	}
+	if (bpf_core_field_exists(borrowed->owner))
+		owner = BPF_CORE_READ(borrowed, owner);
+	cpu->class = SWITCH_PASS;
+	cpu->lender = owner ? BPF_CORE_READ(owner, tgid) : 0;
+	cpu->lender_match = address_selected((__u64)owner);
+	cpu->match = cpu->lender_match || address_selected(address);
+	/* The first loan of a watch without turns is not counted as saving anything; of so many windows it would be missed. */
+	cpu->borrowed = in_turns;
+	cpu->credit = !in_turns ? 0 : loan_was_left(cpu, borrowed) ? 1 : 2;
+	slot = slot_find(
+		cpu, BPF_CORE_READ(task, pid) ? BPF_CORE_READ(task, pid) : WHO_IDLE | cpu->number,
+		cpu->lender, task, NULL);
+	if (owner)
+		leader_name(slot, owner);
+	return 0;
+}
+
 SEC("tp_btf/sched_switch")
 int BPF_PROG(on_switch, int preempt, struct task_struct *prev, struct task_struct *next)
 {
@@ -132,8 +238,11 @@ int BPF_PROG(on_switch, int preempt, struct task_struct *prev, struct task_struc
 	__u32 class, idle, lender, who;
 	__u8 next_match, match;
 
-	if (!cpu || !cpu->enabled)
+	if (!cpu || !cpu->enabled || !window_is_open())
 		return 0;
+	if (cpu->window != window_number)
+		window_begin(cpu, (__u64)prev);
+	cpu->seen++;
 
 	idle = !prev->pid || !next->pid;
 	match = task_selected(prev);
@@ -171,7 +280,6 @@ int BPF_PROG(on_switch, int preempt, struct task_struct *prev, struct task_struc
 		lender = next->tgid;
 		whose = next;
 	}
-	/* A loan that began before the watch did is not counted as saving anything. */
 	if (class == SWITCH_ON || (to && !cpu->borrowed))
 		cpu->credit = 0;
 	if (to) {
@@ -225,9 +333,10 @@ int BPF_PROG(on_flush, int reason, unsigned long pages)
 	__u32 kind, kthread;
 	struct switch_slot *slot;
 
-	if (!cpu || !cpu->enabled)
+	if (!cpu || !cpu->enabled || !window_is_open())
 		return 0;
-	/* Before the first switch nobody knows who runs here. */
+	if (cpu->window != window_number)
+		window_begin(cpu, bpf_get_current_task());
 	if (filter != FILTER_NONE && !cpu->match)
 		return 0;
 	/* The verifier wants the register that was checked to be the one that is used. */

@@ -7,7 +7,8 @@
 #include <string.h>
 #include "lib/switches/counts.h"
 
-/* struct switch_counts is an array of counters with names. */
+/* struct switch_counts is an array of counters with names, of which the switches come first. */
+_Static_assert(offsetof(struct switch_counts, switches) == 0, "switches first");
 _Static_assert(sizeof(struct switch_counts) % sizeof(__u64) == 0, "only counters");
 
 static void counts_add(struct switch_counts *to, const struct switch_counts *from)
@@ -27,6 +28,69 @@ void switch_counts_subtract(struct switch_counts *to, const struct switch_counts
 	/* A scaled estimate may move back a little: never below nothing. */
 	for (size_t i = 0; i < sizeof(*to) / sizeof(*rest); i++)
 		rest[i] = rest[i] > source[i] ? rest[i] - source[i] : 0;
+}
+
+uint64_t switch_count_scale(uint64_t value, double factor)
+{
+	return factor == 1 ? value : (uint64_t)((double)value * factor + 0.5);
+}
+
+static struct switch_cover cover_between(const struct switch_snapshot *now,
+					 const struct switch_snapshot *before)
+{
+	struct switch_cover cover = now->cover;
+
+	if (before) {
+		cover.seen -= before->cover.seen;
+		cover.all -= before->cover.all;
+	}
+	/* An open window goes on while the kernel's count is read. */
+	if (cover.all < cover.seen)
+		cover.all = cover.seen;
+	return cover;
+}
+
+double switch_counts_factor(const struct switch_snapshot *now, const struct switch_snapshot *before)
+{
+	struct switch_cover cover;
+
+	if (!now->in_turns)
+		return 1;
+	cover = cover_between(now, before);
+	return cover.seen ? (double)cover.all / (double)cover.seen : 0;
+}
+
+uint64_t switch_counts_all(const struct switch_snapshot *now, const struct switch_snapshot *before)
+{
+	struct switch_counts counts;
+
+	if (now->in_turns)
+		return cover_between(now, before).all;
+	counts = switch_counts_between(now, before, -1);
+	return switch_counts_switches(&counts);
+}
+
+struct switch_counts switch_counts_between(const struct switch_snapshot *now,
+					   const struct switch_snapshot *before, int cpu)
+{
+	struct switch_counts counts = cpu < 0 ? now->total : now->cpu[cpu];
+	double factor = switch_counts_factor(now, before);
+	__u64 *at = (__u64 *)&counts, sum = 0, done = 0;
+	size_t switches = sizeof(counts.switches) / sizeof(*at);
+
+	if (before)
+		switch_counts_subtract(&counts, cpu < 0 ? &before->total : &before->cpu[cpu]);
+	if (factor == 1)
+		return counts;
+	/* Rounded sums, not summed roundings: the classes add up to the total. */
+	for (size_t i = 0; i < switches; i++) {
+		sum += at[i];
+		at[i] = switch_count_scale(sum, factor) - done;
+		done += at[i];
+	}
+	for (size_t i = switches; i < sizeof(counts) / sizeof(*at); i++)
+		at[i] = switch_count_scale(at[i], factor);
+	return counts;
 }
 
 void switch_snapshot_sum(struct switch_snapshot *snapshot)

@@ -26,6 +26,7 @@ struct switch_options {
 		*ids; /* FILTER_PID: tgids; FILTER_CGROUP: cgroup ids (st_ino of the folder) */
 	size_t id_count;
 	bool no_loads; /* leave tlb:tlb_flush alone: half the cost of a real switch */
+	bool in_turns; /* BPF only: count in windows, see counts_bpf_window() */
 	const char *comm; /* FILTER_COMM: at most 15 characters, a final * matches any rest */
 };
 
@@ -34,12 +35,19 @@ struct switch_pair {
 	struct switch_row row;
 };
 
+/* Of a watch in turns: switches that a window saw, whatever the filter, and all by the kernel's own count. */
+struct switch_cover {
+	uint64_t seen, all;
+};
+
 /* Counts since open. Zero-initialise before the first read; reuse; free with switch_snapshot_free(). */
 struct switch_snapshot {
 	uint64_t time_ns; /* CLOCK_MONOTONIC */
 	unsigned int cpu_count; /* possible CPUs: the length of `cpu` */
 	struct switch_counts *cpu;
-	struct switch_counts total;
+	struct switch_counts total; /* in turns: what the windows saw; see switch_counts_between() */
+	bool in_turns;
+	struct switch_cover cover;
 	struct switch_pair
 		*pairs; /* unordered; pairs used least recently drop out when memory is full */
 	size_t pair_count;
@@ -64,15 +72,47 @@ int counts_bpf_open(struct counts_bpf **trace, const struct switch_options *opti
 int counts_bpf_read(struct counts_bpf *trace, struct switch_snapshot *snapshot, bool with_pairs,
 		    struct error *error);
 
+/* The same, but for the pairs and the kernel's own count, which take longer, and stay as they are. 0 or -errno. */
+int counts_bpf_look(struct counts_bpf *trace, struct switch_snapshot *snapshot,
+		    struct error *error);
+
 /* Let further ids pass the filter from now on. 0, or -errno: -E2BIG when there is no more room. */
 int counts_bpf_select(struct counts_bpf *trace, const uint64_t *ids, size_t count,
 		      struct error *error);
+
+/*
+ * In turns: attach the programs, which wait for a window; let them count from `start_ns` on (CLOCK_MONOTONIC), for `length_ns`, on
+ * each CPU from the state that it is in then; detach them. Attached or not, counts can be read. 0 or -errno.
+ */
+int counts_bpf_attach(struct counts_bpf *trace, struct error *error);
+void counts_bpf_window(struct counts_bpf *trace, uint64_t start_ns, uint64_t length_ns);
+void counts_bpf_detach(struct counts_bpf *trace);
 
 /* Detach and free everything; NULL is allowed. */
 void counts_bpf_close(struct counts_bpf *trace);
 
 /* Can counts_bpf_open() work here? 0, or -errno with the reason. Loads nothing. */
 int counts_bpf_available(struct error *error);
+
+/*
+ * All switches for each one seen between two snapshots (`before` NULL: since the start): 1 where nothing was left out, 0 where
+ * none was seen.
+ */
+double switch_counts_factor(const struct switch_snapshot *now,
+			    const struct switch_snapshot *before);
+
+/*
+ * What happened between them on one CPU or, with -1, on all: counted, or extrapolated to all switches. Without a filter the
+ * classes of all CPUs then add up to the kernel's own count.
+ */
+struct switch_counts switch_counts_between(const struct switch_snapshot *now,
+					   const struct switch_snapshot *before, int cpu);
+
+/* All switches between them, on all CPUs: the kernel's own count in turns, whatever the filter; else the classes' sum. */
+uint64_t switch_counts_all(const struct switch_snapshot *now, const struct switch_snapshot *before);
+
+/* value * factor, rounded. */
+uint64_t switch_count_scale(uint64_t value, double factor);
 
 /* Add up the per-CPU counts into `total`. */
 void switch_snapshot_sum(struct switch_snapshot *snapshot);

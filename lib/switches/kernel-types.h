@@ -15,10 +15,13 @@ typedef struct {
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
+struct task_struct;
+
 struct mm_struct {
 	atomic_t mm_users;
 	atomic_t mm_count; /* inside an anonymous struct since 6.x: CO-RE looks there, too */
 	unsigned long start_code;
+	struct task_struct *owner; /* with CONFIG_MEMCG */
 };
 
 struct kernfs_node {
@@ -42,6 +45,11 @@ struct task_struct {
 	struct task_struct *group_leader;
 	struct css_set *cgroups;
 	char comm[16];
+};
+
+/* The per-CPU variable cpu_tlbstate. */
+struct tlb_state {
+	struct mm_struct *loaded_mm;
 };
 
 #pragma clang attribute pop

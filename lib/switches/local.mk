@@ -5,7 +5,8 @@ noinst_LIBRARIES += %D%/libswitches.a
 %C%_libswitches_a_SOURCES = \
 	%D%/abi.h %D%/counts-bpf.c %D%/counts-perf.c %D%/counts-perf.h %D%/counts.c %D%/counts.h \
 	%D%/ends-abi.h %D%/ends-bpf.c %D%/ends-bpf.h %D%/kernel-flags.h %D%/log-bpf.c %D%/log-bpf.h \
-	%D%/log-perf.c %D%/log-perf.h %D%/perf-ring.c %D%/perf-ring.h %D%/task-table.c %D%/task-table.h
+	%D%/log-perf.c %D%/log-perf.h %D%/perf-ring.c %D%/perf-ring.h %D%/task-table.c %D%/task-table.h \
+	%D%/total.c %D%/total.h
 
 EXTRA_DIST += %D%/kernel-types.h %D%/counts.bpf.c %D%/ends.bpf.c %D%/log.bpf.c %D%/bpf-load.c %D%/bpf-load.h
 

@@ -28,7 +28,7 @@ expect() {
 }
 
 watch_workload() {
-	"$activemm" watch --source "$1" --cpus 1 --comm wl-measured -- "$workload" "$2" 1 "$rounds" >"$out" 2>&1
+	"$activemm" watch --share 100 --source "$1" --cpus 1 --comm wl-measured -- "$workload" "$2" 1 "$rounds" >"$out" 2>&1
 }
 
 # Strays add a few; nothing takes away.
@@ -45,10 +45,20 @@ for source in bpf perf; do
 	expect "$source: kworker, back" "$(class back)" $((rounds - 20)) $((rounds + 40))
 done
 
+# In turns: half of a second of the same, over and over. Other tasks have some of the switches, other classes none.
+"$activemm" watch --source bpf --share 50 --interval 0.2 --duration 1 -- sh -c "while :; do $workload process 1 $rounds; done" >"$out" 2>&1
+if grep -q "Counted in" "$out"; then
+	all=$(class real)
+	[ "${all:-0}" -gt $rounds ] && say ok "in turns: real: $all" || { say FAIL "in turns: real: '$all'"; sed 's/^/    /' "$out"; }
+else
+	say FAIL "in turns"
+	sed 's/^/    /' "$out"
+fi
+
 hotplug=/sys/devices/system/cpu/cpu1/online
 if [ -w $hotplug ]; then
 	for source in bpf perf; do
-		"$activemm" watch --source $source --interval 0.2 --duration 6 >"$out" 2>&1 &
+		"$activemm" watch --share 100 --source $source --interval 0.2 --duration 6 >"$out" 2>&1 &
 		watcher=$!
 		sleep 1
 		echo 0 >$hotplug

@@ -3,7 +3,7 @@ check_PROGRAMS += tests/watch/workload
 tests_watch_workload_SOURCES = tests/watch/workload.c
 tests_watch_workload_LDADD = -lpthread
 
-dist_check_SCRIPTS += tests/watch/test-watch.py tests/watch/overhead.py tests/watch/guest.sh \
+dist_check_SCRIPTS += tests/watch/test-watch.py tests/watch/overhead.py tests/watch/turns.py tests/watch/guest.sh \
 	tests/watch/lab.sh
 TESTS += tests/watch/test-watch.py
 
@@ -25,8 +25,12 @@ endif
 watch-overhead: activemm$(EXEEXT) $(check_PROGRAMS)
 	$(srcdir)/tests/watch/overhead.py
 
+# Whether a watch in turns holds what one that always counts finds: two minutes of mixed work.
+watch-turns: activemm$(EXEEXT) $(check_PROGRAMS)
+	$(srcdir)/tests/watch/turns.py
+
 # The same claims in other kernels, in QEMU.
 watch-lab: activemm$(EXEEXT) $(check_PROGRAMS)
 	$(srcdir)/tests/watch/lab.sh
 
-.PHONY: watch-overhead watch-lab
+.PHONY: watch-overhead watch-turns watch-lab

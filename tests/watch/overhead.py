@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What watching costs: switch-bound workloads with and without `activemm watch`, alternating.
 
-usage: overhead.py [ROUNDS [WORKLOAD...]]     ACTIVEMM, WORKLOAD, EMPTY, TEST_CPU as for test-watch.py
+usage: overhead.py [ROUNDS [WORKLOAD...]]     ACTIVEMM, WORKLOAD, EMPTY, TEST_CPU as for test-watch.py;
+    TRIPS: of one run (30000), OBSERVERS: some of them, by name, with a comma between
 
 Beside the watch stands a pair of BPF programs that do nothing: the floor that no observer of these
 tracepoints can be below on this machine. Each figure is the median of paired differences, with the
@@ -21,7 +22,7 @@ WORKLOAD = os.environ.get("WORKLOAD", "tests/watch/workload")
 EMPTY = os.environ.get("EMPTY", "tests/watch/empty-programs")
 CPUS = sorted(os.sched_getaffinity(0))
 CPU = int(os.environ.get("TEST_CPU", CPUS[-1]))
-TRIPS = 30000
+TRIPS = int(os.environ.get("TRIPS", 30000))
 
 
 def perf_pipe():
@@ -76,8 +77,11 @@ def main():
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 15
     observers = {"nothing": None, "empty programs": [EMPTY],
                  "activemm watch": [ACTIVEMM, "watch", "--interval", "0.2"],
-                 "watch --no-loads": [ACTIVEMM, "watch", "--no-loads", "--interval", "0.2"],
+                 "watch always": [ACTIVEMM, "watch", "--share", "100", "--interval", "0.2"],
+                 "watch --no-loads": [ACTIVEMM, "watch", "--share", "100", "--no-loads", "--interval", "0.2"],
                  "watch by perf": [ACTIVEMM, "watch", "--source", "perf", "--interval", "0.2"]}
+    if os.environ.get("OBSERVERS"):
+        observers = {name: observers[name] for name in ["nothing", *os.environ["OBSERVERS"].split(",")]}
     workloads = {"process": lambda: own("process"), "thread": lambda: own("thread"),
                  "kworker": lambda: own("kworker")}
     if shutil.which("perf"):
@@ -98,7 +102,9 @@ def main():
             median = statistics.median(more)
             print("  %-16s +%.0f ns (%.0f to %.0f), +%.1f %%" %
                   (observer, median, low, high, 100 * median / base))
-        own_part = [a - b for a, b in zip(times["activemm watch"], times["empty programs"])]
+        if not {"watch always", "empty programs"} <= set(times):
+            continue
+        own_part = [a - b for a, b in zip(times["watch always"], times["empty programs"])]
         low, high = interval(own_part)
         print("  %-16s  %.0f ns (%.0f to %.0f)" % ("watch's own part", statistics.median(own_part), low,
                                                   high))

@@ -23,7 +23,8 @@ SKIP = 77
 
 
 def watch(*args, **more):
-    return subprocess.run([ACTIVEMM, "watch", *args], capture_output=True, text=True, timeout=120, **more)
+    """Always, not in turns: exact."""
+    return subprocess.run([ACTIVEMM, "watch", "--share", "100", *args], capture_output=True, text=True, timeout=120, **more)
 
 
 def summary(*args):
@@ -173,6 +174,82 @@ class Scenarios(unittest.TestCase):
         self.assertGreaterEqual(sum(counts["idle"].values()), least)
 
 
+@needs_bpf
+class Turns(unittest.TestCase):
+    """Windows at random times, against a watch that always counts, beside it."""
+
+    def both(self, kind, rounds, *more):
+        """The summaries of one watch in turns, and of one beside it that counts all the time."""
+        turns = [ACTIVEMM, "watch", "--json", "--share", "40", "--interval", "0.15", *more]
+        done = watch("--json", *more, "--", *turns, *workload(kind, rounds))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stderr.splitlines()[-1]), json.loads(done.stdout.splitlines()[-1])
+
+    def holds(self, turns, always, *names):
+        """The outer watch began a little earlier and saw the inner one start."""
+        for name in names:
+            bounds = turns["sampling"]["intervals"][name]
+            exact = always["counts"]["loads_saved"] if name == "loads_saved" else always["counts"]["classes"][name]
+            self.assertLessEqual(bounds["low"], exact + 5, (name, turns, always))
+            self.assertGreaterEqual(bounds["high"], exact * 0.98 - 100, (name, turns, always))
+
+    @undisturbed
+    def test_classes_hold_the_truth(self):
+        turns, always = self.both("process", 150000)
+        sampling, classes = turns["sampling"], turns["counts"]["classes"]
+        self.assertEqual(sum(classes.values()), turns["counts"]["switches"])
+        self.assertEqual(turns["counts"]["switches"], sampling["switches"])
+        self.assertGreater(sampling["windows"], 2)
+        self.assertLess(sampling["seen"], 0.7 * sampling["switches"])
+        self.assertLess(abs(classes["real"] - always["counts"]["classes"]["real"]), 0.1 * classes["real"])
+        self.holds(turns, always, "real")
+
+    @undisturbed
+    def test_the_first_switch_of_a_window_is_classed_as_any(self):
+        """Two wake-ups a window: a loan that began before the window must be credited as the others are."""
+        turns, always = self.both("timer", 500, "--comm", "wl-measured", "--cpus", CPU)
+        ours, exact = turns["counts"], always["counts"]
+        self.assertGreater(turns["sampling"]["windows"], 10)
+        if exact["classes"]["back"] < 300:
+            self.skipTest("the CPU is not idle: something else runs there")
+        saved = [c["loads_saved"] / max(1, 2 * c["classes"]["back"]) for c in (ours, exact)]
+        self.assertLess(abs(saved[0] - saved[1]), 0.06, (turns, always))
+        self.holds(turns, always, "borrow", "back", "loads_saved")
+
+    def test_what_it_writes(self):
+        with tempfile.TemporaryDirectory() as folder:
+            target, text = os.path.join(folder, "set"), os.path.join(folder, "x.prom")
+            done = subprocess.run([ACTIVEMM, "watch", "--seed", "7", "--interval", "0.4", "--duration", "1.3", "--record", target,
+                                   "--textfile", text], capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertRegex(done.stdout, r"BPF in 5% of the time")
+            self.assertRegex(done.stdout, r"windows of 5 ms .*--seed 7\b")
+            with open(os.path.join(target, "summary.json")) as file:
+                whole = json.load(file)
+            sampling = whole["watch"]["sampling"]
+            self.assertEqual((sampling["seed"], sampling["share"]), (7, 0.05))
+            self.assertGreaterEqual(sampling["windows"], 10)
+            with open(os.path.join(target, "trials.jsonl")) as file:
+                self.assertIn("extrapolated", json.loads(file.readline())["counters"]["switches-real"]["source"])
+            with open(text) as file:
+                self.assertRegex(file.read(), r'activemm_switches_bound{class="real",bound="high"} [0-9]+')
+            # A folder without pictures would do, too.
+            done = subprocess.run([ACTIVEMM, "report", target], capture_output=True, text=True)
+            self.assertRegex(done.stdout, r"in all [0-9]+ to [0-9]+ \(95 %\)")
+
+    def test_no_window(self):
+        """Cut short before the first window: it says so, and what would help."""
+        for _ in range(5):
+            done = subprocess.run([ACTIVEMM, "watch", "--share", "1", "--interval", "20", "--duration", "0.05"], capture_output=True,
+                                  text=True)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            if "0 windows" not in done.stdout and "(0 of" not in done.stdout:
+                continue
+            self.assertIn("--share 100", done.stdout)
+            return
+        self.fail(done.stdout)
+
+
 class Fallback(unittest.TestCase):
     def test_threads_that_were_gone_before_a_look(self):
         """Ten round trips are over long before /proc is read."""
@@ -190,7 +267,7 @@ class Sums(unittest.TestCase):
         stat = ["perf", "stat", "-a", "-x,", "-e", "context-switches", "-o"]
         separator, *load = workload("process", 20000)
         with tempfile.NamedTemporaryFile("r") as outer, tempfile.NamedTemporaryFile("r") as inner:
-            done = subprocess.run([*stat, outer.name, "--", ACTIVEMM, "watch", "--json", separator, *stat, inner.name, "--", *load],
+            done = subprocess.run([*stat, outer.name, "--", ACTIVEMM, "watch", "--share", "100", "--json", separator, *stat, inner.name, "--", *load],
                                   capture_output=True, text=True)
             lines = [[line for line in f if "context-switches" in line] for f in (inner, outer)]
         if done.returncode or not all(lines):
@@ -272,7 +349,9 @@ class Filters(unittest.TestCase):
         for args in (["--cpus", "9999999"], ["--cpus", "x"], ["--interval", "0"], ["--duration", "-1"],
                      ["--pid", "0"], ["--pid", "99999999"], ["--comm", "x" * 16], ["--comm", ""],
                      ["--cgroup", "/nonexistent"], ["--source", "x"], ["true"], ["--frobnicate"],
-                     ["--pid", "1", "--comm", "x"]):
+                     ["--pid", "1", "--comm", "x"], ["--share", "0"], ["--share", "60"], ["--share", "x"], ["--seed", "-1"],
+                     ["--share", "5", "--source", "perf"], ["--share", "5", "--source", "both"],
+                     ["--share", "5", "--interval", "0.05"]):
             done = watch(*args)
             self.assertEqual(done.returncode, 2, args)
             self.assertTrue(done.stderr.strip(), args)
@@ -290,7 +369,7 @@ class Endings(unittest.TestCase):
 
     def test_signals_end_it_cleanly(self):
         for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
-            process = subprocess.Popen([ACTIVEMM, "watch", "--interval", "0.1"],
+            process = subprocess.Popen([ACTIVEMM, "watch", "--share", "30", "--interval", "0.1"],
                                        stdout=subprocess.PIPE, text=True)
             process.stdout.readline()
             process.send_signal(number)
@@ -298,7 +377,7 @@ class Endings(unittest.TestCase):
             self.ended(process)
 
     def test_reader_goes_away(self):
-        process = subprocess.Popen([ACTIVEMM, "watch", "--interval", "0.1"], stdout=subprocess.PIPE)
+        process = subprocess.Popen([ACTIVEMM, "watch", "--share", "100", "--interval", "0.1"], stdout=subprocess.PIPE)
         process.stdout.readline()
         process.stdout.close()
         self.ended(process)
@@ -311,7 +390,7 @@ class Endings(unittest.TestCase):
 
     def test_terminal_vanishes(self):
         parent, child = pty.openpty()
-        process = subprocess.Popen([ACTIVEMM, "watch", "--interval", "0.1"], stdin=child, stdout=child,
+        process = subprocess.Popen([ACTIVEMM, "watch", "--share", "100", "--interval", "0.1"], stdin=child, stdout=child,
                                    stderr=child, start_new_session=True)
         os.close(child)
         self.assertIn(b"activemm watch", os.read(parent, 65536))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Known context switches on one CPU: two processes, two threads, or a task and a kworker in turn. */
+/* Known context switches on one CPU: two processes, two threads, a task and a kworker or the idle task in turn. */
 #include "config.h"
 #include <linux/aio_abi.h>
 #include <pthread.h>
@@ -84,6 +84,15 @@ static void kworker(void)
 			fail("aio");
 }
 
+/* To the idle task and back, if nothing else wants the CPU. */
+static void timers(void)
+{
+	struct timespec pause = { .tv_nsec = 2000000 };
+
+	for (long i = 0; i < rounds; i++)
+		nanosleep(&pause, NULL);
+}
+
 static void short_lived(void)
 {
 	for (long i = 0; i < rounds; i++) {
@@ -106,13 +115,14 @@ int main(int argc, char **argv)
 		{ "process", processes },
 		{ "thread", threads },
 		{ "kworker", kworker },
+		{ "timer", timers },
 		{ "fork", short_lived },
 	};
 	struct timespec start, end;
 	cpu_set_t cpu;
 
 	if (argc != 4) {
-		fprintf(stderr, "usage: workload process|thread|kworker|fork CPU ROUNDS\n");
+		fprintf(stderr, "usage: workload process|thread|kworker|timer|fork CPU ROUNDS\n");
 		return 2;
 	}
 	CPU_ZERO(&cpu);
