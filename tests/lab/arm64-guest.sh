@@ -10,7 +10,7 @@ section() {
 
 section info activemm info --json
 # A yield may give the task the CPU back there; a ring's second handover is for where nobody is preempted. Spins are slow: few round trips.
-section claims activemm run thread:handover=eventfd process:handover=eventfd kworker ring:n=3/8,handover=eventfd interposed stale:mm=own \
-	shootdown:state=lazy/active,op=mprotect --trials 1 --iterations 60 -o "$ACTIVEMM_LAB_RESULTS/claims"
+section claims activemm run thread:handover=eventfd process:handover=eventfd kworker ring:n=3/8,handover=eventfd interposed stopper \
+	stale:mm=own/other exit:borrow=lazy/none refcount:n=2 shootdown:state=lazy/active,op=mprotect --trials 1 --iterations 40 -o "$ACTIVEMM_LAB_RESULTS/claims"
 # The emulated clock goes by instructions: what a task does by itself takes the same cycles each time.
 section exact activemm run process:handover=eventfd --trials 3 --iterations 100 -o "$ACTIVEMM_LAB_RESULTS/exact"

@@ -33,7 +33,7 @@ m = json.loads(text[text.index("{"):text.index("== info:")])
 trials = {}
 for t in map(json.loads, open(sys.argv[2])):
     p = t["params"]
-    trials[" ".join([t["scenario"]] + [str(p[k]) for k in ("n", "mm", "state") if k in p and t["scenario"] != "kworker"])] = t
+    trials[" ".join([t["scenario"]] + [str(p[k]) for k in ("n", "mm", "state", "borrow") if k in p and t["scenario"] != "kworker"])] = t
 c = m["counters"]
 exec(sys.argv[3])
 PY
@@ -48,14 +48,16 @@ assert "cycles" in c and "source" in c["cycles"], c
 for dead in "dtlb-load-misses", "dtlb-walks":
     assert "counts nothing" in c[dead]["unavailable"], c[dead]'
 proves "every claim holds there" '
-want = {"thread": (2, 0), "process": (2, 2), "kworker": (2, 0), "ring 3": (3, 3), "ring 8": (8, 8), "interposed": (4, 2), "stale own": (2, 0)}
-for name in list(want) + ["shootdown lazy", "shootdown active"]:
+want = {"thread": (2, 0), "process": (2, 2), "kworker": (2, 0), "ring 3": (3, 3), "ring 8": (8, 8), "interposed": (4, 2), "stale own": (2, 0),
+        "stale other": (2, 0), "stopper": (3, 0), "refcount 2 shared": (2, 0)}
+for name in list(want) + ["shootdown lazy", "shootdown active", "exit lazy", "exit none"]:
     t = trials[name]
     assert t["valid"] and t["verified"], t
 for name, (switches, loads) in want.items():
     n, k = trials[name]["round_trips"]["counted"], trials[name]["counters"]
     for what, per in (("context-switches", switches), ("cr3-loads", loads), ("cr3-flushes", 0)):
         assert abs(k[what]["value"] - per * n) <= 8 + 0.005 * n * per, (name, what, k[what])
+assert abs(trials["exit lazy"]["counters"]["cr3-loads"]["per_round_trip"] - 2) < 0.2 and trials["exit none"]["counters"]["cr3-loads"]["per_round_trip"] < 0.2, trials["exit lazy"]
 for name in "shootdown lazy", "shootdown active":
     assert trials[name]["remote"]["counters"]["cr3-loads"]["per_round_trip"] <= 0.2, trials[name]["remote"]'
 proves "a PMU's driver counts cycles and instructions, and user ones to the cycle" '
