@@ -16,31 +16,29 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "bench/harness/flushed.h"
 #include "bench/harness/scenario.h"
 #include "lib/base/refusal.h"
 #include "lib/machine/cpu.h"
+#include "lib/machine/irq-row.h"
 #include "lib/machine/policy.h"
 #include "lib/machine/task-state.h"
 
-#define PLACE	  (1UL << 36) /* where nothing else is mapped, so that munmap frees the page tables */
 #define IN_TIME_S 5 /* for the other CPUs to get into their states */
 #define STRIDE	  128 /* between what different CPUs write: no prefetcher pairs two CPUs' lines */
 
 enum { STATE_ACTIVE, STATE_LAZY, STATE_ABSENT, STATE_LEFT };
-enum { OP_MPROTECT, OP_MADVISE, OP_MUNMAP };
 enum { FLUSH_FIRST, FLUSH_LATER };
 
 static const char *const state_choices[] = { "active", "lazy", "absent", "left", NULL };
-static const char *const op_choices[] = { "mprotect", "madvise", "munmap", NULL };
 static const char *const flush_choices[] = { "first", "later", NULL };
 
 static const struct param params[] = {
 	{ "state", "what the other CPU does with the mm", state_choices, 0, 0, STATE_ACTIVE },
-	{ "op", "what flushes", op_choices, 0, 0, OP_MPROTECT },
+	{ "op", "what flushes", flush_op_choices, 0, 0, FLUSH_MPROTECT },
 	{ "pages", "pages it is done to", NULL, 1, 4096, 1 },
 	{ "flush", "state=left: each is the first since then, or a later one", flush_choices, 0, 0,
 	  FLUSH_FIRST, .later = true },
@@ -61,21 +59,19 @@ struct other {
 	int stat; /* its thread's /proc stat */
 	pid_t tid;
 	int failed;
-	unsigned int column; /* its one in /proc/interrupts */
+	int column; /* its one in /proc/interrupts */
 	uint64_t *stranger; /* shared: a process of its own counts here while it has the CPU */
 } __attribute__((aligned(STRIDE)));
 
 struct shootdown {
-	long state, op, flush;
+	long state, flush;
+	enum flush_op op;
 	double pause_ns;
-	size_t len, page;
-	char *at; /* the mapping, alone in the range of its page tables */
+	struct flushed pages;
 	struct other *others; /* the helper CPU first */
 	long n;
 	char *strangers; /* STRIDE apart */
-	int interrupts; /* /proc/interrupts */
-	char *text; /* what was read of it */
-	size_t room;
+	struct irq_row interrupts; /* row TLB */
 	uint64_t counted; /* operations in the counted batches */
 	bool left; /* the other CPUs have left already */
 };
@@ -90,7 +86,7 @@ static struct claim claim(const struct trial *t)
 {
 	long state = trial_param(t, "state", 0), op = trial_param(t, "op", 0);
 	/* Giving the rights back may flush too (pte_needs_flush(), from Linux 5.19 on not always). */
-	struct claim_range flush = { true, 1, op == OP_MPROTECT ? 2 : 1 };
+	struct claim_range flush = { true, 1, op == FLUSH_MPROTECT ? 2 : 1 };
 	struct claim c = { .switches = CLAIM_UP_TO(
 				   0.05), /* RCU's threads, which free what was unmapped */
 			   .cr3_loads = CLAIM_EXACT(0),
@@ -117,7 +113,7 @@ static struct claim claim(const struct trial *t)
 		c.remote_shootdowns = flush;
 	/* Spared, it flushes on its way back; not spared, it leaves for init_mm and comes back. */
 	if (state == STATE_LAZY)
-		c.remote_loads = (struct claim_range)CLAIM_EXACT(op == OP_MUNMAP ? 2 : 1);
+		c.remote_loads = (struct claim_range)CLAIM_EXACT(op == FLUSH_MUNMAP ? 2 : 1);
 	return c;
 }
 
@@ -151,8 +147,8 @@ static bool form(const struct trial *t, const struct seen *seen, struct claim *c
 	    (trial_param(t, "lazy", 0) ? seen->remote_left : seen->tlb_ipis) < 0.9)
 		return false;
 	*c = claim(t);
-	c->tlb_ipis = (struct claim_range){ true, 1, op == OP_MPROTECT ? 2 : 1 };
-	if (op == OP_MUNMAP && seen->remote_left > 0.9)
+	c->tlb_ipis = (struct claim_range){ true, 1, op == FLUSH_MPROTECT ? 2 : 1 };
+	if (op == FLUSH_MUNMAP && seen->remote_left > 0.9)
 		c->remote_left = (struct claim_range)CLAIM_EXACT(1);
 	return true;
 }
@@ -168,7 +164,7 @@ static void found_left(const struct trial *t, const struct seen *seen, char *tex
 			 seen->tlb_ipis, seen->remote_left);
 	else if (trial_param(t, "lazy", 0))
 		return;
-	else if (seen->tlb_ipis > 0.9 && trial_param(t, "op", 0) == OP_MUNMAP)
+	else if (seen->tlb_ipis > 0.9 && trial_param(t, "op", 0) == FLUSH_MUNMAP)
 		snprintf(text, len,
 			 "asked for %.2f flushes per operation of a CPU that had left, none "
 			 "arrived: since Linux 6.14 it stays in mm_cpumask, and the hypervisor "
@@ -296,36 +292,6 @@ static int establish(struct shootdown *s)
 	return rc;
 }
 
-static int map(struct shootdown *s)
-{
-	char *p = mmap(s->at, s->len, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-
-	return p == s->at ? 0 : -EEXIST;
-}
-
-/* Before an operation: all pages are there and may be written. */
-static int populate(struct shootdown *s)
-{
-	if (s->op == OP_MUNMAP && map(s))
-		return -EEXIST;
-	for (size_t i = 0; i < s->len; i += s->page)
-		((volatile char *)s->at)[i] = 1;
-	return 0;
-}
-
-static always_inline int operate(const struct shootdown *s)
-{
-	switch (s->op) {
-	case OP_MPROTECT:
-		return mprotect(s->at, s->len, PROT_READ);
-	case OP_MADVISE:
-		return madvise(s->at, s->len, MADV_DONTNEED);
-	default:
-		return munmap(s->at, s->len);
-	}
-}
-
 static void release(struct trial *t)
 {
 	struct shootdown *s = t->state;
@@ -358,64 +324,22 @@ static int other_start(struct other *o, struct error *e)
 	return o->stat < 0 ? refusal_set(e, REFUSED_CALL, errno, "%s", path) : 0;
 }
 
-/*
- * Adds @sign times the TLB interrupts that the other CPUs have had: their columns in row "TLB" of /proc/interrupts. Allocates
- * nothing: a fresh page of this process would be a flush of its own.
- */
+/* Adds @sign times the TLB interrupts that the other CPUs have had. */
 static void interrupts_add(struct shootdown *s, int sign)
 {
-	size_t len = 0;
-	ssize_t n;
-	char *at, *end;
-
-	while ((n = pread(s->interrupts, s->text + len, s->room - 1 - len, (off_t)len)) > 0)
-		len += (size_t)n;
-	s->text[len] = '\0';
-	at = strstr(s->text, "TLB:");
-	if (!at)
-		return;
-	at += 4;
-	for (unsigned int column = 0;; column++, at = end) {
-		uint64_t value = strtoull(at, &end, 10);
-
-		if (end == at)
-			return;
-		for (long i = 0; i < s->n; i++)
-			if (s->others[i].column == column)
-				s->others[i].irqs += (uint64_t)sign * value;
-	}
+	irq_row_read(&s->interrupts);
+	for (struct other *o = s->others; o < s->others + s->n; o++)
+		if (o->column >= 0)
+			o->irqs += (uint64_t)sign * s->interrupts.counts[o->column];
 }
 
-/* Room for /proc/interrupts as it is now and some more, and where the other CPUs are in it. */
 static int interrupts_open(struct shootdown *s, struct error *e)
 {
-	char name[32];
-	const char *at;
+	int rc = irq_row_open(&s->interrupts, "TLB", e);
 
-	s->interrupts = open("/proc/interrupts", O_RDONLY | O_CLOEXEC);
-	if (s->interrupts < 0)
-		return refusal_set(e, REFUSED_CALL, errno, "/proc/interrupts");
-	for (s->room = 1 << 16; !s->text; s->room *= 2) {
-		ssize_t len = 0, n;
-
-		s->text = malloc(2 * s->room);
-		if (!s->text)
-			return error_set(e, ENOMEM, "out of memory");
-		memset(s->text, 0, 2 * s->room);
-		while ((n = pread(s->interrupts, s->text + len, s->room - (size_t)len, len)) > 0)
-			len += n;
-		if ((size_t)len < s->room)
-			continue;
-		free(s->text);
-		s->text = NULL;
-	}
-	for (struct other *o = s->others; o < s->others + s->n; o++) {
-		snprintf(name, sizeof(name), "CPU%d ", o->cpu);
-		at = strstr(s->text, name);
-		for (const char *c = s->text; at && c < at; c++)
-			o->column += c[0] == 'C' && c[1] == 'P';
-	}
-	return 0;
+	for (struct other *o = s->others; o < s->others + s->n && !rc; o++)
+		o->column = irq_row_column(&s->interrupts, o->cpu);
+	return rc;
 }
 
 /* The other CPUs by place, the helper, whose events are counted, before all; first those in the state, then the lazy ones. */
@@ -453,12 +377,10 @@ static int prepare(struct trial *t, struct error *e)
 
 	if (!s)
 		return error_set(e, ENOMEM, "out of memory");
-	s->page = (size_t)sysconf(_SC_PAGESIZE);
 	s->state = trial_param(t, "state", 0);
-	s->op = trial_param(t, "op", 0);
+	s->op = (enum flush_op)trial_param(t, "op", 0);
 	s->flush = trial_param(t, "flush", 0);
 	s->pause_ns = (double)trial_param(t, "pause", 0) * 1e6;
-	s->len = (size_t)trial_param(t, "pages", 1) * s->page;
 	t->state = s;
 	s->strangers = mem_shared(
 		(size_t)(trial_param(t, "cpus", 1) + trial_param(t, "lazy", 0)) * STRIDE, -1, e);
@@ -469,12 +391,10 @@ static int prepare(struct trial *t, struct error *e)
 			rc = trial_fork(t, s->others[i].cpu, stranger, (unsigned int)i, e);
 	if (rc < 0)
 		return rc;
-	prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0); /* as many page-table entries as were asked for */
 	cpu_stay_shallow();
-	s->at = (char *)PLACE;
-	if (s->op != OP_MUNMAP && map(s))
-		return error_set(e, EEXIST, "no room in the address space at %p", (void *)s->at);
-	rc = interrupts_open(s, e);
+	rc = flushed_make(&s->pages, 0, trial_param(t, "pages", 1), s->op, e);
+	if (!rc)
+		rc = interrupts_open(s, e);
 	for (long i = 0; i < s->n && !rc; i++)
 		rc = other_start(&s->others[i], e);
 	return rc;
@@ -483,15 +403,13 @@ static int prepare(struct trial *t, struct error *e)
 /* For flushes that are to be later ones: the other CPUs leave, and have their first. */
 static int leave(struct shootdown *s)
 {
-	int rc = populate(s);
+	int rc = flushed_populate(&s->pages, s->op);
 
 	s->left = true;
 
 	rc = rc ? rc : establish(s);
-	rc = rc ? rc : operate(s);
-	if (s->op == OP_MPROTECT && !rc)
-		rc = mprotect(s->at, s->len, PROT_READ | PROT_WRITE);
-	return rc;
+	rc = rc ? rc : flushed_operate(&s->pages, s->op);
+	return rc ? rc : flushed_restore(&s->pages, s->op);
 }
 
 static void pause_do(const struct clock *clock, double ns)
@@ -515,16 +433,15 @@ static int round_trips(struct trial *t, uint64_t n, uint64_t *stamps)
 	if (t->kind == BATCH_COUNTED)
 		interrupts_add(s, -1);
 	for (uint64_t i = 0; i < n && !rc; i++) {
-		rc = populate(s);
+		rc = flushed_populate(&s->pages, s->op);
 		if (!rc && s->flush == FLUSH_FIRST)
 			rc = establish(s);
 		if (s->pause_ns > 0)
 			pause_do(t->clock, s->pause_ns);
 		before = clock_stamp(t->clock);
-		rc |= operate(s);
+		rc |= flushed_operate(&s->pages, s->op);
 		took = clock_stamp(t->clock) - before;
-		if (s->op == OP_MPROTECT)
-			rc |= mprotect(s->at, s->len, PROT_READ | PROT_WRITE);
+		rc |= flushed_restore(&s->pages, s->op);
 		if (stamps)
 			stamps[i] = inside;
 		inside += took;
