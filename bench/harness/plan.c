@@ -115,7 +115,24 @@ static const char *const curves[] = {
 };
 #define QUICK_CURVES 7
 
-/* Beyond one CPU: shootdowns, contention on 1, 2, 4, ... all CPUs, the zombie mm. */
+/* Flushes by as many CPUs at once, one alone first: the curve of one operation, the ends of the others. */
+static int plan_add_flush(struct plan *p, bool quick, long cpus, struct error *e)
+{
+	const char *ops = quick ? "madvise" : "madvise/mprotect/munmap";
+	char spec[128];
+	int rc;
+
+	snprintf(spec, sizeof(spec), "flush:n=1,op=%s", ops);
+	rc = plan_add(p, spec, e);
+	for (long n = 2; n < cpus && !rc && !quick; n *= 2) {
+		snprintf(spec, sizeof(spec), "flush:n=%ld,mm=shared/own", n);
+		rc = plan_add(p, spec, e);
+	}
+	snprintf(spec, sizeof(spec), "flush:n=%ld,mm=shared/own,op=%s", cpus > 1 ? cpus : 2, ops);
+	return rc ? rc : plan_add(p, spec, e);
+}
+
+/* Beyond one CPU: shootdowns, contention on 1, 2, 4, ... all CPUs, flushes, the zombie mm. */
 static int plan_add_remote(struct plan *p, bool quick, struct error *e)
 {
 	long cpus = cpu_allowed_count();
@@ -137,12 +154,15 @@ static int plan_add_remote(struct plan *p, bool quick, struct error *e)
 			 cpus > 1 ? (cpus + 1) / 2 : 1);
 		rc = plan_add(p, spec, e);
 	}
+	if (!rc)
+		rc = plan_add_flush(p, quick, cpus, e);
 	return rc ? rc : plan_add(p, "exit:borrow=lazy/none", e);
 }
 
 int plan_add_suite(struct plan *p, bool quick, struct error *e)
 {
-	static const char *const swept[] = { "ring", "base", "shootdown", "refcount", "exit" };
+	static const char *const swept[] = { "ring",	 "base",  "shootdown",
+					     "refcount", "flush", "exit" };
 	static const char *const sizes[] = { "64/256/512/1024/4096", "8/64/128,pagesize=2m" },
 				 *const quick_sizes[] = { "64/512" };
 	static const char *const asking[] = { "process:ibpb=on", "process:l1d=on",

@@ -78,8 +78,8 @@ bool data_speeds(FILE *f, const json_t *ns, double unit)
 
 static bool plain(const json_t *r)
 {
-	static const char *const own_picture[] = { "ring", "base", "shootdown", "refcount",
-						   "exit" };
+	static const char *const own_picture[] = { "ring",     "base",	"shootdown",
+						   "refcount", "flush", "exit" };
 
 	for (size_t i = 0; i < sizeof(own_picture) / sizeof(*own_picture); i++)
 		if (!strcmp(member_text(r, "scenario"), own_picture[i]))

@@ -11,6 +11,7 @@ SCENARIOS = \
 	%D%/stale.c \
 	%D%/ring.c \
 	%D%/shootdown.c \
+	%D%/flush.c \
 	%D%/refcount.c \
 	%D%/exit.c \
 	%D%/kthread.c \

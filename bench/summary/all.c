@@ -56,8 +56,8 @@ static void print_asked(const json_t *summary, bool all, FILE *out)
 		summary_wrapped(out, 0, 2, text);
 }
 
-/* The most tasks, whose pace tells most. */
-static json_int_t most_tasks(const json_t *list)
+/* The most tasks of a scenario, whose pace tells most. */
+static json_int_t most_tasks(const json_t *list, const char *scenario)
 {
 	json_int_t most = 0;
 	const json_t *r;
@@ -67,7 +67,7 @@ static json_int_t most_tasks(const json_t *list)
 		json_int_t n =
 			json_integer_value(json_object_get(json_object_get(r, "params"), "n"));
 
-		if (n > most)
+		if (n > most && !strcmp(member_text(r, "scenario"), scenario))
 			most = n;
 	}
 	return most;
@@ -76,22 +76,23 @@ static json_int_t most_tasks(const json_t *list)
 static void print_scaling(const json_t *summary, bool all, FILE *out)
 {
 	const json_t *list = json_object_get(summary, "scaling"), *r;
-	json_int_t most = most_tasks(list);
 	char params[128], text[FIGURE_TEXT];
-	bool begun = false;
+	const char *before = "";
 	size_t i;
 
 	json_array_foreach (list, i, r) {
 		const json_t *of = json_object_get(r, "params");
+		const char *name = member_text(r, "scenario");
 
-		if (!all && (json_integer_value(json_object_get(of, "n")) != most ||
-			     strcmp(member_text(of, "place"), "near")))
+		if (!all &&
+		    (json_integer_value(json_object_get(of, "n")) != most_tasks(list, name) ||
+		     strcmp(member_text(of, "place"), "near")))
 			continue;
-		if (!begun)
-			fprintf(out,
-				"Scaling, refcount: each CPU's pace against that of one alone.\n");
-		begun = true;
-		params_words("refcount", of, params, sizeof(params));
+		if (strcmp(name, before))
+			fprintf(out, "Scaling, %s: each CPU's pace against that of one alone.\n",
+				name);
+		before = name;
+		params_words(name, of, params, sizeof(params));
 		scaling_text(r, text, sizeof(text));
 		fprintf(out, "  %-42s %s\n", params, text);
 	}

@@ -128,8 +128,8 @@ json_t *summary_decomposition(const struct groups *g, const json_t *machine);
 json_t *summary_asked(const struct groups *g);
 
 /*
- * What is left of one CPU's pace when refcount runs on more: [{"params", "efficiency_percent"}], a CPU's round trips per second as a
- * percentage of those of n=1 with the same mm and via, paired by round.
+ * What is left of one CPU's pace when refcount and flush run on more: [{"scenario", "params", "efficiency_percent"}], a CPU's round trips
+ * per second as a percentage of those of n=1 with the same mm and via (refcount), op and pages (flush), paired by round.
  */
 json_t *summary_scaling(const struct groups *groups);
 

@@ -128,17 +128,60 @@ fi
 if [ "$(nproc)" -gt 1 ]; then
 	run run stopper interposed shootdown:state=active/lazy/absent,op=mprotect/madvise/munmap \
 		shootdown:state=left,op=mprotect/munmap shootdown:state=left,flush=later refcount:n=1/2/5,via=kworker \
-		refcount:n=2,via=kworker,mm=private --trials 1 --iterations 400 -o "$tmp/remote"
+		refcount:n=2,via=kworker,mm=private flush:n=1 flush:n=2,mm=shared/own,op=mprotect/madvise/munmap --trials 1 --iterations 400 -o "$tmp/remote"
 	# Lazy states want the other CPU idle, which other work on the machine may keep it from being: two rows at most, and it says so.
 	given_up=$(sed -n 's/^activemm: \([0-9]*\) trials\{0,1\} stayed invalid.*/\1/p' "$tmp/err")
-	check "stopper, interposed, shootdown and refcount keep their claims (${given_up:-0} trials stayed invalid)" \
+	check "stopper, interposed, shootdown, refcount and flush keep their claims (${given_up:-0} trials stayed invalid)" \
 		[ "$status" = "$((${given_up:-0} > 0))" -a "${given_up:-0}" -le 2 ]
 	check "  the IPIs that the other CPU's row of /proc/interrupts has are those that its tracepoint has" json "$tmp/remote/trials.jsonl" \
 		"all(abs(x['figures']['tlb-interrupts']['value'] - sum(x['remote']['counters'][c]['per_round_trip'] for c in ('tlb-shootdowns', 'tlb-shootdowns-left')) - (x['params']['state'] == 'lazy' and x['params']['op'] == 'munmap' and 'finding' not in x)) < 0.03 for x in t if x['scenario'] == 'shootdown' and x['valid'])"
 	check "  a CPU that left is asked as often as this kernel's form says, which is named" json "$tmp/remote/trials.jsonl" \
 		"all(x['claim']['tlb_ipis']['min'] - 0.05 <= x['counters']['tlb-ipis']['per_round_trip'] <= x['claim']['tlb_ipis']['max'] + 0.1 and (x['claim']['tlb_ipis']['max'] == 0 or 'left' in x['finding']) for x in t if x['params'].get('state') == 'left' and 'flush' not in x['params'] and x['valid'])"
+	check "  flushes in one mm ask the other CPU, those with an mm each nobody, here and there" json "$tmp/remote/trials.jsonl" \
+		"all((x['counters']['tlb-ipis']['per_round_trip'] > 0.9) <= (x['params']['mm'] == 'shared' and x['params']['n'] > 1) and (x['params']['op'] != 'madvise' or 'finding' in x or x['params']['n'] == 1 or x['params']['mm'] == 'own' or x['counters']['tlb-ipis']['per_round_trip'] > 0.9) and (x['params']['mm'] == 'shared' or x['figures']['tlb-interrupts'].get('value', 0) < 0.1) for x in t if x['scenario'] == 'flush' and x['valid'])"
 	check "  each CPU's share of refcount's round trips adds up" json "$tmp/remote/trials.jsonl" \
 		"all(abs(x['figures']['round-trips']['value'] / x['figures']['round-trips-per-cpu']['value'] - min(x['params']['n'], $(nproc))) < 0.001 for x in t if x['scenario'] == 'refcount')"
+
+	# Throughput, by the kernel's own counts: system calls made and flushes asked on the measured CPU, IPIs that reached the others.
+	flushes() { # MM
+		grep -E 'CPU0|TLB:' /proc/interrupts >"$tmp/tlb"
+		"$perf" stat -a -C "$cpu" -x, -e syscalls:sys_enter_madvise -e tlb:tlb_flush --filter 'reason == 4' -o "$tmp/stat" \
+			"$activemm" run "flush:n=2,mm=$1" --cpu "$cpu" --trials 1 --iterations 20000 -o "$tmp/flush-$1" >"$tmp/out" 2>"$tmp/err"
+		grep TLB: /proc/interrupts >>"$tmp/tlb"
+	}
+	flushes_agree() { # MM
+		python3 - "$tmp/stat" "$tmp/flush-$1/trials.jsonl" "$tmp/tlb" "$cpu" "$1" <<'PY'
+import json, sys
+perf = {f[2]: int(f[0]) for f in (l.split(",") for l in open(sys.argv[1])) if f[0].isdigit()}
+trials, (head, *tlb) = [json.loads(l) for l in open(sys.argv[2])], [l.split() for l in open(sys.argv[3])]
+here, shared = head.index("CPU" + sys.argv[4]), sys.argv[5] == "shared"
+calls, asked = perf["syscalls:sys_enter_madvise"], perf["tlb:tlb_flush"]
+arrived = sum(int(b) - int(a) for i, (a, b) in enumerate(zip(tlb[0][1:len(head) + 1], tlb[1][1:])) if i != here) if tlb else None
+ours, t = sum(t["round_trips"]["total"] for t in trials), trials[-1]
+per, came = t["counters"]["tlb-ipis"]["per_round_trip"], t["figures"]["tlb-interrupts"].get("value")
+print(f"    madvise {calls}, ours {ours}; asked {asked}, ours {per:.3f} per operation; arrived {arrived}, ours {came} per operation")
+assert t["valid"] and ours <= calls <= ours + 4000, "operations"
+assert abs(asked / calls - shared) < 0.03 and abs(per - shared) < 0.01, "flushes asked"
+assert came is None or abs(arrived / calls - came) < 0.1, "interrupts that arrived"
+PY
+	}
+	if [ -n "$perf" ] && "$perf" stat -a -e syscalls:sys_enter_madvise true >/dev/null 2>&1; then
+		for mm in shared own; do
+			# Disturbed trials have operations that nobody is asked by: take a run without one.
+			for _ in 1 2 3; do
+				rm -rf "$tmp/flush-$mm"
+				flushes $mm
+				[ "$(wc -l <"$tmp/flush-$mm/trials.jsonl")" != 1 ] || break
+			done
+			if ! grep -q '"valid": *true' "$tmp/flush-$mm/trials.jsonl"; then
+				skip "flush:mm=$mm against perf stat: other work on this machine keeps all its trials invalid"
+				continue
+			fi
+			check "flush:mm=$mm: operations, what they ask and what arrives agree with perf stat of all CPUs" flushes_agree $mm
+		done
+	else
+		skip "flush against perf stat: it, or its tracepoint of madvise, is not there"
+	fi
 
 	# On the way out of idle: only where the kernel's events show it.
 	for cpu2 in "$cpu" $(taskset -pc $$ | sed 's/.*: //' | tr ',-' '\n' | grep -vx "$cpu"); do
@@ -158,11 +201,15 @@ else
 fi
 refuses "a shootdown of no page is refused" 2 "the value must be a number from 1 to 4096" run shootdown:pages=0 -o "$tmp/none"
 refuses "so is a state that does not exist" 2 "must be one of active, lazy, absent, left" run shootdown:state=asleep -o "$tmp/none"
+refuses "a flush by no task is refused, too, and one of too many pages" 2 "the value must be a number from 1 to 8192" run flush:n=0 -o "$tmp/none"
+refuses "  each with its range" 2 "the value must be a number from 1 to 4096" run flush:pages=4097 -o "$tmp/none"
+refuses "  and an operation that does not flush" 2 "must be one of mprotect, madvise, munmap" run flush:op=mmap -o "$tmp/none"
 refuses "so are a pause and a number of CPUs beyond the range" 2 "must be a number from 0 to 20" run shootdown:pause=21 -o "$tmp/none"
 if [ "$(nproc)" -gt 1 ]; then
-	run run shootdown:cpus=8191 shootdown:flush=later base --trials 1 --iterations 400 -o "$tmp/none"
+	run run shootdown:cpus=8191 shootdown:flush=later flush:n=8190 base --trials 1 --iterations 400 -o "$tmp/none"
 	check "  more of them than there are, and later flushes of a CPU that stays, are skipped with the reason" \
 		grep -q "skipped shootdown:.*cpus=8191: it needs 8192 CPUs and only [0-9]* are allowed" "$tmp/err"
+	check "  so are more flushing tasks" grep -q "skipped flush: it needs 8190 CPUs and only [0-9]* are allowed" "$tmp/err"
 	check "  and named" grep -q "skipped shootdown:.*flush=later: flush=later is of state=left only" "$tmp/err"
 fi
 

@@ -36,7 +36,7 @@ else
 fi
 
 run list
-check "list shows every scenario" [ "$(grep -cE '^(thread|process|kworker|idle|stopper|interposed|stale|ring|shootdown|refcount|exit|kthread|base):' "$tmp/out")" = 13 ]
+check "list shows every scenario" [ "$(grep -cE '^(thread|process|kworker|idle|stopper|interposed|stale|ring|shootdown|flush|refcount|exit|kthread|base):' "$tmp/out")" = 14 ]
 run list --json
 check "list --json is JSON with claims" python3 -c 'import json,sys; d=json.load(open(sys.argv[1])); assert all("claim" in s for s in d)' "$tmp/out"
 run info --json

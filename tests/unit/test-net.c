@@ -297,6 +297,40 @@ static void what_is_asked_for_is_told_from_the_same_without_it(void **state)
 	json_decref(s);
 }
 
+static void add_flushes(json_t *trials, int n, const char *mm, const char *op, int trial,
+			double pace)
+{
+	json_array_append_new(
+		trials, json_pack("{s:s, s:{s:i, s:s, s:s, s:i}, s:i, s:b, s:f, s:{s:{s:f}}}",
+				  "scenario", "flush", "params", "n", n, "mm", mm, "op", op, "pages",
+				  1, "trial", trial, "valid", 1, "ns_per_round_trip", 1e9 / pace,
+				  "figures", "operations-per-cpu", "value", pace));
+}
+
+/* One task has its mm for itself, whichever it was asked for; but the operation is to be the same. */
+static void flushes_scale_against_one_task_of_either_mm(void **state)
+{
+	json_t *trials = json_array(), *s;
+	const json_t *list, *o;
+	size_t i;
+
+	(void)state;
+	for (int r = 0; r < 6; r++) {
+		add_flushes(trials, 1, "shared", "madvise", r, 400000);
+		add_flushes(trials, 4, "shared", "madvise", r, 100000);
+		add_flushes(trials, 4, "own", "madvise", r, 380000);
+		add_flushes(trials, 4, "own", "munmap", r, 90000);
+	}
+	s = summary(trials, hidden());
+	list = json_object_get(s, "scaling");
+	assert_int_equal(json_array_size(list), 2);
+	json_array_foreach (list, i, o) {
+		assert_string_equal(json_string_value(json_object_get(o, "scenario")), "flush");
+		assert_true(fabs(median(o, "efficiency_percent") - (i ? 95 : 25)) < 1e-9);
+	}
+	json_decref(s);
+}
+
 static void without_a_flush_there_is_no_refill(void **state)
 {
 	json_t *trials = made(10, 0, true), *t, *s;
@@ -323,6 +357,7 @@ int main(void)
 		cmocka_unit_test(without_a_base_it_says_so),
 		cmocka_unit_test(scaling_is_paired_by_round_and_by_mm),
 		cmocka_unit_test(what_is_asked_for_is_told_from_the_same_without_it),
+		cmocka_unit_test(flushes_scale_against_one_task_of_either_mm),
 		cmocka_unit_test(without_a_flush_there_is_no_refill),
 	};
 

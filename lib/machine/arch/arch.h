@@ -26,6 +26,10 @@ extern const struct arch arch_x86, arch_arm64, arch_other;
  */
 const char *arch_arm64_core(unsigned long midr);
 
+/* Has this CPU AMD's INVLPGB, by which Linux 6.15 and newer flush an mm that is active on more than three CPUs? */
+bool arch_invlpgb(void);
+#define ARCH_INVLPGB_CPUS 3 /* consider_global_asid(), arch/x86/mm/tlb.c */
+
 /* The frequency of the arm64 timer that a task may read; 0 elsewhere. */
 unsigned long arch_timer_hz(void);
 
