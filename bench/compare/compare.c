@@ -27,16 +27,26 @@ static double middle(const struct scan_values *v)
 	return stats_sorted_median(v->v, v->n);
 }
 
-const char *const compare_counts[COMPARE_COUNTS] = { "cr3-loads", "cr3-flushes", "context-switches",
-						     "tlb-ipis" };
+const char *const compare_counts[COMPARE_COUNTS] = {
+	"cr3-loads",	    "cr3-flushes",	     "context-switches",
+	"tlb-ipis",	    "remote-tlb-shootdowns", "remote-tlb-shootdowns-left",
+	"remote-cr3-loads", "tlb-interrupts-all",    "tlb-interrupts-lazy",
+};
+
+/* Of other CPUs than the measured one. */
+static bool is_remote(const char *count)
+{
+	return !strncmp(count, "remote-", 7) || !strncmp(count, "tlb-interrupts-", 15);
+}
 
 /* How far apart two trials may be that are sound to verify: one that misses a little, and one with as much too many, or visitors. */
-static double sound_difference(const struct scan_group *a, const struct scan_group *b, double count)
+static double sound_difference(const struct scan_group *a, const struct scan_group *b, double count,
+			       bool remote)
 {
 	double n = fmin(a->counted, b->counted),
 	       slack = n > 0 ? verify_slack(n, count) / n : VERIFY_TOLERANCE * fmax(count, 1);
 
-	return slack + fmax(slack, VERIFY_VISITED);
+	return slack + fmax(slack, remote ? VERIFY_VISITED_REMOTE : VERIFY_VISITED);
 }
 
 /* How far apart the sides may be because their own trials are: nothing for exact counts, much for what kernel threads add. */
@@ -66,15 +76,17 @@ static json_t *count_differences(const struct side *a, const struct side *b)
 								   compare_counts[c]),
 						 *w = scan_counter(b->set, g->group,
 								   compare_counts[c]);
+			bool remote = is_remote(compare_counts[c]);
 			double x = middle(v), y = middle(w);
 
 			if (!isfinite(x) || !isfinite(y) ||
-			    fabs(x - y) <= sound_difference(f->group, g->group, fmax(x, y)))
+			    fabs(x - y) <= sound_difference(f->group, g->group, fmax(x, y), remote))
 				continue;
 			if (fabs(x - y) <= chance_difference(v, w))
 				continue;
 			/* What some trials of both have is no difference of kernels: a ring's flushes vary so. */
-			if (v->v[0] <= w->v[w->n - 1] && w->v[0] <= v->v[v->n - 1])
+			if (fmax(v->v[0] - w->v[w->n - 1], w->v[0] - v->v[v->n - 1]) <=
+			    (remote ? VERIFY_VISITED_REMOTE : 0))
 				continue;
 			member_append(list, member_pack("{s:s, s:s, s:s, s:f, s:f}", "scenario",
 							f->scenario, "params", f->params, "count",
@@ -111,6 +123,10 @@ static void counted_in(json_t *list, const struct side *has, const struct side *
 	for (size_t c = 0; c < has->set->counters; c++) {
 		const char *name = has->set->counter[c];
 		json_int_t lost = 0, had = 0;
+
+		/* What is not counted here is not counted there; said once. */
+		if (is_remote(name))
+			continue;
 
 		for (size_t i = 0; i < has->set->n; i++) {
 			const struct facts *f = &has->facts[i], *g = facts_like(lacks, f);

@@ -9,7 +9,7 @@
 #include "lib/stats/sessions.h"
 
 /* The counts that are compared exactly, and held against a gate. */
-#define COMPARE_COUNTS 4
+#define COMPARE_COUNTS 9
 extern const char *const compare_counts[COMPARE_COUNTS];
 
 /* What is known of one group by itself. */

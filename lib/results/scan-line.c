@@ -210,7 +210,8 @@ static at_t boolean(at_t s, bool *b)
 	return *s == 't' || *s == 'f' ? word(s) : NULL;
 }
 
-static at_t counter(at_t s, double *v)
+/* A counter's @what, or a figure's. */
+static at_t counter(at_t s, const char *what, double *v)
 {
 	struct line_text key;
 	struct keys keys;
@@ -221,7 +222,7 @@ static at_t counter(at_t s, double *v)
 		return NULL;
 	keys.n = 0;
 	while ((s = member(s, &keys, &key, &done)) && !done) {
-		s = is(&key, "per_round_trip") ? value(s, v) : skip(s, 3);
+		s = is(&key, what) ? value(s, v) : skip(s, 3);
 		if (!s)
 			return NULL;
 		s = blanks(s);
@@ -229,7 +230,14 @@ static at_t counter(at_t s, double *v)
 	return s;
 }
 
-static at_t counters(at_t s, struct line_view *v)
+/* Is the figure a count that comparisons take, besides the counters? */
+static bool is_count(const struct line_text *name)
+{
+	return is(name, "tlb-interrupts-all") || is(name, "tlb-interrupts-lazy");
+}
+
+/* All counters of an object, or those figures that are counts. */
+static at_t counters(at_t s, const char *prefix, bool figures, struct line_view *v)
 {
 	struct line_text key;
 	struct keys keys;
@@ -239,10 +247,35 @@ static at_t counters(at_t s, struct line_view *v)
 		return NULL;
 	keys.n = 0;
 	while ((s = member(s, &keys, &key, &done)) && !done) {
-		if (v->counters == TRIAL_COUNTERS)
+		if (figures && !is_count(&key)) {
+			s = skip(s, 2);
+		} else {
+			if (v->counters == TRIAL_COUNTERS)
+				return NULL;
+			v->counter[v->counters].prefix = prefix;
+			v->counter[v->counters].name = key;
+			s = counter(s, figures ? "value" : "per_round_trip",
+				    &v->counter[v->counters++].value);
+		}
+		if (!s)
 			return NULL;
-		v->counter[v->counters].name = key;
-		s = counter(s, &v->counter[v->counters++].value);
+		s = blanks(s);
+	}
+	return s;
+}
+
+static at_t remote(at_t s, struct line_view *v)
+{
+	struct line_text key;
+	struct keys keys;
+	bool done;
+
+	if (*s != '{')
+		return skip(s, 1);
+	keys.n = 0;
+	while ((s = member(s, &keys, &key, &done)) && !done) {
+		s = is(&key, "counters") && *s == '{' ? counters(s, "remote-", false, v)
+						      : skip(s, 2);
 		if (!s)
 			return NULL;
 		s = blanks(s);
@@ -311,7 +344,11 @@ static at_t part(at_t s, const struct line_text *key, struct line_view *v, int *
 
 	if (is(key, "counters")) {
 		*found |= COUNTERS;
-		return counters(s, v);
+		return counters(s, "", false, v);
+	} else if (is(key, "remote")) {
+		return remote(s, v);
+	} else if (is(key, "figures")) {
+		return *s == '{' ? counters(s, "", true, v) : skip(s, 1);
 	} else if (is(key, "batches")) {
 		return batches(s, v);
 	} else if (is(key, "round_trips")) {
@@ -381,13 +418,32 @@ static struct line_text text_of(const json_t *s)
 	return (struct line_text){ json_string_value(s), json_string_length(s) };
 }
 
+/* As counters(). False: too many. */
+static bool counters_json(json_t *counters, const char *prefix, bool figures, struct line_view *v)
+{
+	const char *name;
+	json_t *one;
+
+	json_object_foreach (counters, name, one) {
+		const struct line_text text = { name, strlen(name) };
+		const json_t *n = json_object_get(one, figures ? "value" : "per_round_trip");
+
+		if (figures && !is_count(&text))
+			continue;
+		if (v->counters == TRIAL_COUNTERS)
+			return false;
+		v->counter[v->counters].prefix = prefix;
+		v->counter[v->counters].name = text;
+		v->counter[v->counters++].value = json_is_number(n) ? json_number_value(n) : NAN;
+	}
+	return true;
+}
+
 bool scan_line_json(const json_t *trial, struct line_view *v, char *owned[2])
 {
-	json_t *counters = json_object_get(trial, "counters"), *one,
-	       *counted = json_object_get(json_object_get(trial, "round_trips"), "counted"),
+	json_t *counted = json_object_get(json_object_get(trial, "round_trips"), "counted"),
 	       *series = json_object_get(json_object_get(trial, "batches"), "series_ns");
 	double ns = json_number_value(json_object_get(trial, "ns_per_round_trip"));
-	const char *name;
 
 	*v = (struct line_view){
 		.scenario = text_of(json_object_get(trial, "scenario")),
@@ -403,16 +459,10 @@ bool scan_line_json(const json_t *trial, struct line_view *v, char *owned[2])
 	v->params = (struct line_text){ owned[0], strlen(owned[0]) };
 	if (owned[1])
 		v->batches = (struct line_text){ owned[1], strlen(owned[1]) };
-	json_object_foreach (counters, name, one) {
-		const json_t *per = json_object_get(one, "per_round_trip");
-
-		if (v->counters == TRIAL_COUNTERS)
-			return false;
-		v->counter[v->counters].name = (struct line_text){ name, strlen(name) };
-		v->counter[v->counters++].value = json_is_number(per) ? json_number_value(per)
-								      : NAN;
-	}
-	return true;
+	return counters_json(json_object_get(trial, "counters"), "", false, v) &&
+	       counters_json(json_object_get(json_object_get(trial, "remote"), "counters"),
+			     "remote-", false, v) &&
+	       counters_json(json_object_get(trial, "figures"), "", true, v);
 }
 
 size_t scan_batches(const struct line_view *v, double *series, size_t most)

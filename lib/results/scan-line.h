@@ -23,8 +23,9 @@ struct line_view {
 	double counted; /* round trips that were counted, NaN: not known */
 	bool valid, verified;
 	struct line_text batches; /* series_ns as JSON text, len 0 if absent */
-	int counters;
+	int counters; /* of the measured CPU, then those of the helper CPU, then what counted interrupts on more CPUs */
 	struct {
+		const char *prefix; /* before the name: "", "remote-" */
 		struct line_text name;
 		double value; /* per round trip; NaN: unavailable */
 	} counter[TRIAL_COUNTERS];

@@ -2,6 +2,7 @@
 /* Lines into groups. */
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -170,20 +171,23 @@ int part_group(struct part *p, const struct line_text *scenario, const struct li
 	return 0;
 }
 
-ssize_t part_counter(struct part *p, const struct line_text *name, size_t guess)
+ssize_t part_counter(struct part *p, const char *prefix, const struct line_text *name, size_t guess)
 {
 	struct scan_set *set = &p->set;
+	size_t before = strlen(prefix);
 
 	for (size_t i = 0, at = guess; i < set->counters; i++, at++) {
 		const char *known = set->counter[at % set->counters];
 
-		if (strlen(known) == name->len && !memcmp(known, name->at, name->len))
+		if (strlen(known) == before + name->len && !memcmp(known, prefix, before) &&
+		    !memcmp(known + before, name->at, name->len))
 			return (ssize_t)(at % set->counters);
 	}
 	if (set->counters == TRIAL_COUNTERS)
 		return -E2BIG;
-	set->counter[set->counters] = strndup(name->at, name->len);
-	return set->counter[set->counters] ? (ssize_t)set->counters++ : -ENOMEM;
+	if (asprintf(&set->counter[set->counters], "%s%.*s", prefix, (int)name->len, name->at) < 0)
+		return -ENOMEM;
+	return (ssize_t)set->counters++;
 }
 
 double counted_least(double a, double b)
@@ -252,7 +256,7 @@ static int view_add(struct part *p, const struct line_view *v)
 	g->counted = counted_least(g->counted, v->counted);
 	rc = values_add(&g->ns, v->ns);
 	for (int i = 0; i < v->counters && !rc; i++) {
-		ssize_t at = part_counter(p, &v->counter[i].name, (size_t)i);
+		ssize_t at = part_counter(p, v->counter[i].prefix, &v->counter[i].name, (size_t)i);
 
 		rc = at < 0 ? (int)at : group_counters(g, (size_t)at + 1);
 		if (!rc && !isnan(v->counter[i].value))

@@ -37,8 +37,9 @@ void part_read(struct part *p);
 int part_group(struct part *p, const struct line_text *scenario, const struct line_text *params,
 	       struct scan_group **g);
 
-/* The number of that counter's name in the part's set, most likely @guess; -errno. */
-ssize_t part_counter(struct part *p, const struct line_text *name, size_t guess);
+/* The number of the counter called so, @prefix before it, in the part's set, most likely @guess; -errno. */
+ssize_t part_counter(struct part *p, const char *prefix, const struct line_text *name,
+		     size_t guess);
 
 /* The smaller of two known counts of round trips. */
 double counted_least(double a, double b);

@@ -91,7 +91,7 @@ static int part_merge(struct part *to, struct part *from)
 		rc = values_move(&into->ns, &g->ns);
 		for (size_t k = 0; k < g->counters && !rc; k++) {
 			struct line_text name = text_of(set->counter[k]);
-			ssize_t at = part_counter(to, &name, k);
+			ssize_t at = part_counter(to, "", &name, k);
 
 			rc = at < 0 ? (int)at : group_counters(into, (size_t)at + 1);
 			if (!rc)

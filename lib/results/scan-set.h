@@ -48,7 +48,8 @@ struct scan_set {
 	json_t *machine;
 	struct scan_group *groups; /* in order of first appearance */
 	size_t n;
-	char *counter[TRIAL_COUNTERS]; /* names, in order of first appearance */
+	char *counter
+		[TRIAL_COUNTERS]; /* names, in order of first appearance; those of the helper CPU begin with "remote-" */
 	size_t counters;
 	size_t trials;
 	bool verified; /* all trials, and there are some */

@@ -10,6 +10,9 @@
 /* Visitors cause events by the second: long round trips see more of them, but never more than this part of one each. */
 #define VERIFY_VISITED 0.05
 
+/* On another CPU visitors are not watched as closely: what they may add there to each round trip. */
+#define VERIFY_VISITED_REMOTE 0.3
+
 /* Events by which a trial may miss its claim besides: the edges of a short one. */
 #define VERIFY_EDGE 8
 

@@ -85,6 +85,15 @@ each a long1 'm["kernel"]["cmdline"] = "same " * 30 + "nopcid"'
 each a long2 'm["kernel"]["cmdline"] = "same " * 30 + "pti=on"'
 run compare long1 long2
 check "long differences are cut where they begin to differ" grep -qE '^  kernel.cmdline: \.\.\.([a-z]* )*nopcid" -> \.\.\.([a-z]* )*pti=on"$' "$tmp/out"
+each asks remote 't["remote"] = {"cpu": 0, "counters": {"tlb-shootdowns": {"value": 0, "per_round_trip": 1.0, "source": "made"}, "tlb-shootdowns-left": {"value": 0, "per_round_trip": 0.0, "source": "made"}}}; t["figures"] = {"tlb-interrupts-all": {"value": 8.0, "unit": "per operation", "source": "made"}, "life": {"value": 9, "unit": "ns", "source": "made"}}'
+each remote remote-more 'r = t["remote"]["counters"]; r["tlb-shootdowns-left"]["per_round_trip"] += t["scenario"] == "thread"; r["tlb-shootdowns"]["per_round_trip"] += 0.2; t["figures"]["tlb-interrupts-all"]["value"] += 4 * (t["scenario"] == "kworker")'
+run compare remote remote-more --fail-above 50
+check "  and one that interrupts them oftener, on the other CPU whose events are counted and on more" sh -c '[ "$1" = 3 ] && [ "$(grep -c ^COUNT "$2")" = 2 ] && grep -q "^COUNT thread.*: remote-tlb-shootdowns-left per round trip: 1.00, was 0.00" "$2" && grep -q "^COUNT kworker.*: tlb-interrupts-all per round trip: 12.00, was 8.00" "$2"' - "$status" "$tmp/out"
+each remote escaped 't["comm"] = "\u00e9"'
+run compare remote escaped
+check "  however the line is read" sh -c '! grep -qE "^(COUNT|LOST)" "$1"' - "$tmp/out"
+run compare asks remote
+check "  a set from before they were counted is no change" sh -c '[ "$1" = 0 ] && ! grep -qE "^(COUNT|LOST)" "$2"' - "$status" "$tmp/out"
 each a short 't["round_trips"] = {"counted": 60}'
 each short visited 't["counters"]["context-switches"]["per_round_trip"] += 0.12'
 run compare short visited

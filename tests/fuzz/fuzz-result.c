@@ -81,12 +81,21 @@ static void line_check(const char *line, size_t len)
 		    scan_batches(&scanned, series, 64) != scan_batches(&parsed, series, 64))
 			abort();
 		for (int i = 0; i < scanned.counters; i++) {
-			const json_t *one = json_object_getn(json_object_get(trial, "counters"),
+			const json_t *of = *scanned.counter[i].prefix
+						   ? json_object_get(trial, "remote")
+						   : trial,
+				     *one = json_object_getn(json_object_get(of, "counters"),
 							     scanned.counter[i].name.at,
 							     scanned.counter[i].name.len),
 				     *v = json_object_get(one, "per_round_trip");
 			double value = scanned.counter[i].value;
 
+			if (!one) {
+				one = json_object_getn(json_object_get(trial, "figures"),
+						       scanned.counter[i].name.at,
+						       scanned.counter[i].name.len);
+				v = json_object_get(one, "value");
+			}
 			if (!one || isnan(value) == json_is_number(v) ||
 			    (!isnan(value) && value != json_number_value(v)))
 				abort();
