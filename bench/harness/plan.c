@@ -115,6 +115,29 @@ static const char *const curves[] = {
 };
 #define QUICK_CURVES 7
 
+/* One flush of more and more CPUs' TLBs; one other CPU is there already. */
+static int plan_add_cpus(struct plan *p, bool quick, long others, struct error *e)
+{
+	char spec[128];
+	int rc = 0;
+
+	for (long k = quick ? others : 2; k > 1 && k <= others && !rc;
+	     k = k < others && 2 * k > others ? others : 2 * k) {
+		snprintf(spec, sizeof(spec), "shootdown:state=active,op=madvise/munmap,cpus=%ld",
+			 k);
+		rc = plan_add(p, spec, e);
+		/* Only who frees page tables asks the lazy. */
+		snprintf(spec, sizeof(spec), "shootdown:state=lazy,op=munmap,cpus=%ld", k);
+		if (!rc && !quick)
+			rc = plan_add(p, spec, e);
+	}
+	if (others < 2 || quick || rc)
+		return rc;
+	snprintf(spec, sizeof(spec), "shootdown:op=madvise/munmap,cpus=%ld,lazy=%ld",
+		 others - others / 2, others / 2);
+	return plan_add(p, spec, e);
+}
+
 /* Flushes by as many CPUs at once, one alone first: the curve of one operation, the ends of the others. */
 static int plan_add_flush(struct plan *p, bool quick, long cpus, struct error *e)
 {
@@ -144,6 +167,8 @@ static int plan_add_remote(struct plan *p, bool quick, struct error *e)
 			      e);
 	if (!rc)
 		rc = plan_add(p, "shootdown:state=left,op=mprotect/munmap", e);
+	if (!rc)
+		rc = plan_add_cpus(p, quick, cpus - 1, e);
 	for (long n = 1; n <= cpus && !rc; n = n < cpus && 2 * n > cpus ? cpus : 2 * n) {
 		snprintf(spec, sizeof(spec), "refcount:n=%ld,mm=shared/private,via=%s", n,
 			 quick ? "kworker" : "idle/kworker");

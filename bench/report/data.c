@@ -406,6 +406,11 @@ int report_data(struct picture *p, const json_t *summary, const struct result_se
 		  "loaded; only freeing page tables (munmap) sends it an IPI. Absent: it never "
 		  "had it. Left: it ran the process and went on to another.",
 		  picture_shootdown, true },
+		{ "shootdown-cpus", "What a flush costs by how many CPUs have the mm",
+		  "Each curve is a flush of one page with more and more other CPUs active or lazy "
+		  "in the mm: its time on the CPU that asks, and the interrupts that reached the "
+		  "others. Lazy CPUs are spared, but where page tables are freed (munmap).",
+		  picture_shootdown_cpus, false },
 		{ "refcount", "Contention on mm_count",
 		  "Tasks on so many CPUs begin and end borrowing at once; with one mm they pass "
 		  "its reference count around.",

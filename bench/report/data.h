@@ -47,6 +47,7 @@ int picture_net(const struct data *d, struct picture *p);
 int picture_dtlb(const struct data *d, struct picture *p);
 int picture_decomposition(const struct data *d, struct picture *p);
 int picture_shootdown(const struct data *d, struct picture *p);
+int picture_shootdown_cpus(const struct data *d, struct picture *p);
 int picture_refcount(const struct data *d, struct picture *p);
 int picture_exit(const struct data *d, struct picture *p);
 

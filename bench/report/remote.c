@@ -29,6 +29,11 @@ static const json_t *find(const struct data *d, const char *scenario, const char
 	return NULL;
 }
 
+static bool is(const json_t *params, const char *key, const char *value)
+{
+	return !strcmp(member_text(params, key), value);
+}
+
 static void interval_write(FILE *f, const json_t *i, double unit)
 {
 	data_interval(f, member_number(i, "median") / unit, member_number(i, "low") / unit,
@@ -80,9 +85,91 @@ int picture_shootdown(const struct data *d, struct picture *p)
 	return data_close(d, f, p->name);
 }
 
-static bool is(const json_t *params, const char *key, const char *value)
+/* Other CPUs in the state of a shootdown of one page with nothing else to it; 0: it is none. */
+static json_int_t others(const json_t *row)
 {
-	return !strcmp(member_text(params, key), value);
+	const json_t *params = json_object_get(row, "params"),
+		     *cpus = json_object_get(params, "cpus");
+
+	if (strcmp(member_text(row, "scenario"), "shootdown") ||
+	    member_number(params, "pages") != 1 || json_object_get(params, "lazy") ||
+	    json_object_get(params, "flush") || json_object_get(params, "pause") ||
+	    json_object_get(params, "place") ||
+	    !isfinite(member_number(json_object_get(row, "ns"), "median")))
+		return 0;
+	return cpus ? json_integer_value(cpus) : 1;
+}
+
+/* The row of that state and operation with the fewest other CPUs beyond @k; NULL: there is none. */
+static const json_t *next_of(const struct data *d, const char *state, const char *op, json_int_t k)
+{
+	const json_t *r, *next = NULL;
+	size_t i;
+
+	json_array_foreach (d->results, i, r) {
+		const json_t *params = json_object_get(r, "params");
+
+		if (is(params, "state", state) && is(params, "op", op) && others(r) > k &&
+		    (!next || others(r) < others(next)))
+			next = r;
+	}
+	return next;
+}
+
+/* A curve over the other CPUs; nothing where there are not two numbers of them. Its last row. */
+static const json_t *curve_write(const struct data *d, FILE *f, struct picture *p,
+				 const char *state, const char *op)
+{
+	const json_t *first = next_of(d, state, op, 0),
+		     *last = first ? next_of(d, state, op, others(first)) : NULL;
+	char name[32];
+
+	if (!last)
+		return NULL;
+	snprintf(name, sizeof(name), "%s %s", state, op);
+	data_block(f, p, name);
+	for (const json_t *r = first; r; r = next_of(d, state, op, others(r))) {
+		const json_t *figures = json_object_get(r, "figures"),
+			     *all = json_object_get(figures, "tlb-interrupts-all");
+
+		fprintf(f, "%lld", (long long)others(r));
+		interval_write(f, d->times ? json_object_get(r, "ns") : NULL, 1);
+		interval_write(f, all ? all : json_object_get(figures, "tlb-interrupts"), 1);
+		fprintf(f, "\n");
+		last = r;
+	}
+	return last;
+}
+
+int picture_shootdown_cpus(const struct data *d, struct picture *p)
+{
+	static const char *const ops[] = { "mprotect", "madvise", "munmap" };
+	static const char *const states[] = { "active", "lazy", "left" };
+	FILE *f = data_open(d, p->name);
+
+	if (!f)
+		return -EIO;
+	for (int s = 0; s < 3; s++)
+		for (int o = 0; o < 3; o++) {
+			const json_t *most = curve_write(d, f, p, states[s], ops[o]),
+				     *one = next_of(d, states[s], ops[o], 0),
+				     *more = json_object_get(most, "ns"),
+				     *less = json_object_get(one, "ns");
+
+			/* The first curve that is there: active CPUs. */
+			if (most && d->times && !s && others(one) == 1 && apart(less, more))
+				snprintf(p->title, sizeof(p->title),
+					 "A flush on %lld active CPUs takes %.1f times that on one "
+					 "(%s)",
+					 (long long)others(most),
+					 member_number(more, "median") /
+						 member_number(less, "median"),
+					 ops[o]);
+		}
+	picture_argument(p, "|%d", d->times);
+	if (!p->has_data)
+		p->why = "the set has no shootdown with several numbers of other CPUs";
+	return data_close(d, f, p->name);
 }
 
 int picture_refcount(const struct data *d, struct picture *p)

@@ -20,7 +20,7 @@ struct picture {
 	char failure[200]; /* what gnuplot said */
 };
 
-#define PICTURES 11
+#define PICTURES 12
 
 /* Where pictures go, what they are drawn from, and what stands on each of them. */
 struct picture_place {

@@ -131,10 +131,14 @@ static int possible(const struct trial *t, struct error *e)
 }
 
 /* Some time after an mm has become active on more than a few CPUs INVLPGB takes over, and from then on nobody is asked. */
+static bool invlpgb(const struct trial *t)
+{
+	return shares(t) && arch_invlpgb() && trial_param(t, "n", 1) > ARCH_INVLPGB_CPUS;
+}
+
 static bool form(const struct trial *t, const struct seen *seen, struct claim *c)
 {
-	if (!shares(t) || !arch_invlpgb() || trial_param(t, "n", 1) <= ARCH_INVLPGB_CPUS ||
-	    seen->tlb_ipis > 0.9)
+	if (!invlpgb(t) || seen->tlb_ipis > 0.9)
 		return false;
 	*c = claim(t);
 	c->tlb_ipis.min = 0;
@@ -149,8 +153,8 @@ static void found(const struct trial *t, const struct seen *seen, char *text, si
 		snprintf(text, len,
 			 "other CPUs were asked for %.2f flushes per operation: %s flushes there",
 			 seen->tlb_ipis,
-			 arch_invlpgb() ? "an instruction (AMD INVLPGB)"
-					: "a hypervisor's call (Hyper-V, Xen)");
+			 invlpgb(t) ? "an instruction (AMD INVLPGB)"
+				    : "a hypervisor's call (Hyper-V, Xen)");
 	else if (seen->remote_shootdowns < 0.1)
 		snprintf(text, len,
 			 "asked for %.2f flushes per operation, none arrived: the hypervisor "

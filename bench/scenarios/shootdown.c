@@ -137,11 +137,29 @@ static int possible(const struct trial *t, struct error *e)
 	return scenario_needs_place(t, e);
 }
 
+/* Some time after an mm has become active on more than a few CPUs INVLPGB takes over, and from then on nobody is asked. */
+static bool invlpgb(const struct trial *t)
+{
+	return arch_invlpgb() && trial_param(t, "state", 0) == STATE_ACTIVE &&
+	       trial_param(t, "cpus", 1) >= ARCH_INVLPGB_CPUS;
+}
+
+static bool form_broadcast(const struct trial *t, const struct seen *seen, struct claim *c)
+{
+	if (!invlpgb(t) || seen->tlb_ipis > 0.9)
+		return false;
+	*c = claim(t);
+	c->tlb_ipis.min = c->remote_shootdowns.min = 0;
+	return true;
+}
+
 /* From Linux 6.14 on a CPU that left is asked all the same, and who frees page tables interrupts it, unless the hypervisor flushes. */
 static bool form(const struct trial *t, const struct seen *seen, struct claim *c)
 {
 	long op = trial_param(t, "op", 0);
 
+	if (form_broadcast(t, seen, c))
+		return true;
 	/* Lazy CPUs are asked anyway. */
 	if (trial_param(t, "state", 0) != STATE_LEFT || trial_param(t, "flush", 0) != FLUSH_FIRST ||
 	    (trial_param(t, "lazy", 0) ? seen->remote_left : seen->tlb_ipis) < 0.9)
@@ -185,7 +203,8 @@ static void found(const struct trial *t, const struct seen *seen, char *text, si
 
 	if (state == STATE_LEFT)
 		found_left(t, seen, text, len);
-	if (state == STATE_LEFT || !anybody(t) || seen->remote_shootdowns > 0.1)
+	if (state == STATE_LEFT || !anybody(t) ||
+	    (seen->remote_shootdowns > 0.1 && seen->tlb_ipis > 0.9))
 		return;
 	if (seen->tlb_ipis > 0.9 && state != STATE_LAZY)
 		snprintf(text, len,
@@ -198,12 +217,12 @@ static void found(const struct trial *t, const struct seen *seen, char *text, si
 			 "it loaded CR3 %.2f times on its way back: the hypervisor flushes for "
 			 "the guest",
 			 seen->tlb_ipis, seen->remote_loads);
-	else if (seen->tlb_ipis < 0.1)
-		snprintf(text, len,
-			 "no other CPU was interrupted and none was asked to flush (%.2f per "
-			 "operation): a hypervisor's call (Hyper-V, Xen) or an instruction (AMD "
-			 "INVLPGB) flushes there",
-			 seen->tlb_ipis);
+	else if (seen->tlb_ipis < 0.1 || invlpgb(t))
+		snprintf(text, len, "other CPUs were asked for %.2f flushes per operation: %s",
+			 seen->tlb_ipis,
+			 invlpgb(t) ? "an instruction (AMD INVLPGB) flushes there, from soon "
+				      "after the mm became active on more than three CPUs on"
+				    : "a hypervisor's call (Hyper-V, Xen) flushes there");
 }
 
 /* The thread of a CPU that is lazy or leaves runs each time it is woken; an active one's all the time. */
