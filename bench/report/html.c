@@ -291,7 +291,6 @@ static void asked(FILE *f, const json_t *summary)
 static void follows(FILE *f, const json_t *summary)
 {
 	const json_t *list = json_object_get(summary, "scaling"), *r;
-	const char *before = "";
 	char text[900], params[200];
 	size_t i;
 
@@ -299,22 +298,18 @@ static void follows(FILE *f, const json_t *summary)
 	if (*text)
 		html_figure(f, "<p>", text, "</p>\n");
 	asked(f, summary);
+	if (json_array_size(list))
+		fputs("<p>Scaling: each CPU's pace against that of one alone.</p>\n<ul>\n", f);
 	json_array_foreach (list, i, r) {
 		const char *name = member_text(r, "scenario");
 
-		if (strcmp(name, before)) {
-			html_element(f,
-				     *before ? "</ul>\n<p>Scaling, <code>" : "<p>Scaling, <code>",
-				     name, "</code>: ");
-			fputs("each CPU's pace against that of one alone.</p>\n<ul>\n", f);
-		}
-		before = name;
 		params_words(name, json_object_get(r, "params"), params, sizeof(params));
 		scaling_text(r, text, sizeof(text));
-		html_element(f, "<li>", params, ": ");
+		html_element(f, "<li><code>", name, "</code>, ");
+		html_element(f, "", params, ": ");
 		html_element(f, "", text, "</li>\n");
 	}
-	if (*before)
+	if (json_array_size(list))
 		fputs("</ul>\n", f);
 }
 

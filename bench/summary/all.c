@@ -56,19 +56,18 @@ static void print_asked(const json_t *summary, bool all, FILE *out)
 		summary_wrapped(out, 0, 2, text);
 }
 
-/* The most tasks of a scenario, whose pace tells most. */
-static json_int_t most_tasks(const json_t *list, const char *scenario)
+/* Of a scenario the most tasks, whose pace tells most, doing what the plan has first. */
+static const json_t *most_tasks(const json_t *list, const char *scenario)
 {
-	json_int_t most = 0;
-	const json_t *r;
+	const json_t *most = NULL, *r;
 	size_t i;
 
 	json_array_foreach (list, i, r) {
-		json_int_t n =
-			json_integer_value(json_object_get(json_object_get(r, "params"), "n"));
+		const json_t *of = json_object_get(r, "params");
 
-		if (n > most && !strcmp(member_text(r, "scenario"), scenario))
-			most = n;
+		if (!strcmp(member_text(r, "scenario"), scenario) &&
+		    (!most || member_number(of, "n") > member_number(most, "n")))
+			most = of;
 	}
 	return most;
 }
@@ -77,24 +76,24 @@ static void print_scaling(const json_t *summary, bool all, FILE *out)
 {
 	const json_t *list = json_object_get(summary, "scaling"), *r;
 	char params[128], text[FIGURE_TEXT];
-	const char *before = "";
+	bool begun = false;
 	size_t i;
 
 	json_array_foreach (list, i, r) {
 		const json_t *of = json_object_get(r, "params");
 		const char *name = member_text(r, "scenario");
+		const json_t *most = most_tasks(list, name);
 
-		if (!all &&
-		    (json_integer_value(json_object_get(of, "n")) != most_tasks(list, name) ||
-		     strcmp(member_text(of, "place"), "near")))
+		if (!all && (member_number(of, "n") != member_number(most, "n") ||
+			     strcmp(member_text(of, "op"), member_text(most, "op")) ||
+			     strcmp(member_text(of, "place"), "near")))
 			continue;
-		if (strcmp(name, before))
-			fprintf(out, "Scaling, %s: each CPU's pace against that of one alone.\n",
-				name);
-		before = name;
+		if (!begun)
+			fputs("Scaling: each CPU's pace against that of one alone.\n", out);
+		begun = true;
 		params_words(name, of, params, sizeof(params));
 		scaling_text(r, text, sizeof(text));
-		fprintf(out, "  %-42s %s\n", params, text);
+		fprintf(out, "  %-9s %-39s %s\n", name, params, text);
 	}
 }
 

@@ -15,7 +15,7 @@ report() {
 	PATH=$tmp/none "$activemm" report "$set" -o "$tmp/report" "$@" >"$tmp/out" 2>"$tmp/err"
 	status=$?
 }
-short() { [ "$(wc -l <"$tmp/out")" -le 45 ] && [ "$(wc -L <"$tmp/out")" -le 100 ]; }
+short() { [ "$(wc -l <"$tmp/out")" -le 48 ] && [ "$(wc -L <"$tmp/out")" -le 100 ]; }
 says() { tr -s ' \n' ' ' <"$tmp/out" | grep -qF -- "$1"; }
 
 for set in "$reference"/*; do
