@@ -28,16 +28,23 @@ struct planned {
 };
 
 /* What a session cost beside the time of its trials' round trips. */
+enum {
+	LOOK_S, /* before the first trial ended */
+	TRIAL_S, /* of a trial, however short */
+	TRIED, /* trials for each valid one */
+	COSTS
+};
+
 struct cost {
-	double look_s; /* before the first trial ended */
-	double trial_s; /* of a trial, however short */
-	double tried; /* trials for each valid one */
+	double of[COSTS];
 };
 
 struct sums {
 	struct planned *rows;
 	size_t n;
-	struct cost *costs;
+	struct cost *costs; /* of each session */
+	/* Their medians: a disturbed one does not tell what others will take. */
+	double usual[COSTS];
 };
 
 static double seconds_of(const char *time)
@@ -63,7 +70,7 @@ static double busy_s(const json_t *t)
 
 static struct cost cost_of(const struct result_set *set)
 {
-	struct cost c = { NAN, NAN, 1 };
+	struct cost c = { { NAN, NAN, NAN } };
 	double first = NAN, last = NAN, busy = 0, started;
 	size_t i, n = 0, valid = 0;
 	const json_t *t;
@@ -83,14 +90,14 @@ static struct cost cost_of(const struct result_set *set)
 		last = end;
 	}
 	if (valid)
-		c.tried = (double)json_array_size(set->trials) / (double)valid;
+		c.of[TRIED] = (double)json_array_size(set->trials) / (double)valid;
 	if (n > 1)
-		c.trial_s = fmax(0, (last - first - busy) / (double)(n - 1));
+		c.of[TRIAL_S] = fmax(0, (last - first - busy) / (double)(n - 1));
 	started = member_number(json_object_get(set->machine, "session"), "started");
 	/* A set that was gone on with began long before. */
-	if (isfinite(c.trial_s) && started <= first && started >= 0)
-		c.look_s = fmax(0, first - started - c.trial_s -
-					   busy_s(json_array_get(set->trials, 0)));
+	if (isfinite(c.of[TRIAL_S]) && started <= first && started >= 0)
+		c.of[LOOK_S] = fmax(0, first - started - c.of[TRIAL_S] -
+					       busy_s(json_array_get(set->trials, 0)));
 	return c;
 }
 
@@ -158,8 +165,7 @@ static struct planned *planned_like(struct sums *s, const struct group *g)
 	return &s->rows[s->n++];
 }
 
-static int set_add(struct sums *s, const struct result_set *set, size_t kernel, double tried,
-		   struct error *e)
+static int set_add(struct sums *s, const struct result_set *set, size_t kernel, struct error *e)
 {
 	struct groups g;
 	int rc = groups_make(&g, set, e);
@@ -183,7 +189,7 @@ static int set_add(struct sums *s, const struct result_set *set, size_t kernel, 
 			p->sessions = more;
 			p->sessions[p->n++] = one;
 			p->length_s += 1e-9 * group_median(&g.list[i], value_ns, "elapsed_ns");
-			p->per_s += tried * group_median(&g.list[i], per_timed, NULL);
+			p->per_s += group_median(&g.list[i], per_timed, NULL);
 		}
 	}
 	groups_free(&g);
@@ -238,14 +244,15 @@ static double boots_s(const struct result_set *sets, size_t n, double *room)
 	return n > 1 ? middle(room, n) : NAN;
 }
 
-static double costs_middle(const struct cost *c, size_t n, bool look, double *room)
+static double costs_middle(const struct cost *c, size_t n, int which, double otherwise,
+			   double *room)
 {
 	size_t m = 0;
 
 	for (size_t i = 0; i < n; i++)
-		if (isfinite(look ? c[i].look_s : c[i].trial_s))
-			room[m++] = look ? c[i].look_s : c[i].trial_s;
-	return m ? middle(room, m) : 0;
+		if (isfinite(c[i].of[which]))
+			room[m++] = c[i].of[which];
+	return m ? middle(room, m) : otherwise;
 }
 
 /* What the history knows of the row, or NULL. */
@@ -261,13 +268,13 @@ static const json_t *known_of(const json_t *spreads, const struct planned *p)
 	return NULL;
 }
 
-static struct stats_row row_of(const struct planned *p, const json_t *spreads, double trial_s,
-			       const char **from)
+static struct stats_row row_of(const struct sums *sums, const struct planned *p,
+			       const json_t *spreads, const char **from)
 {
 	struct stats_row r = { .levels = stats_levels(p->sessions, p->n),
 			       .length_s = p->length_s / (double)p->n,
-			       .per_s = p->per_s / (double)p->n,
-			       .trial_s = trial_s };
+			       .per_s = sums->usual[TRIED] * p->per_s / (double)p->n,
+			       .trial_s = sums->usual[TRIED] * sums->usual[TRIAL_S] };
 	const json_t *known = isfinite(r.levels.between) ? NULL : known_of(spreads, p);
 	double between = member_number(known, "between"), own = member_number(known, "within");
 
@@ -359,7 +366,7 @@ static void put_level(json_t *o, const char *key, double v)
 }
 
 /* Rows, each by itself, and all of them together. */
-static json_t *plans(const struct sums *s, double between_s, double look_s, double trial_s,
+static json_t *plans(const struct sums *s, double between_s,
 		     const struct repetitions_options *options)
 {
 	struct stats_row *rows = calloc(s->n + 1, sizeof(*rows));
@@ -378,9 +385,9 @@ static json_t *plans(const struct sums *s, double between_s, double look_s, doub
 
 		if (!p->n)
 			continue;
-		r = row_of(p, options->spreads, trial_s, &from);
+		r = row_of(s, p, options->spreads, &from);
 		/* Looking at fewer scenarios takes less. */
-		need.session_s = between_s + look_s / (double)s->n;
+		need.session_s = between_s + s->usual[LOOK_S] / (double)s->n;
 		summary_params_text(p->params, params, sizeof(params));
 		o = member_pack("{s:s, s:O, s:s, s:I, s:s}", "scenario", p->scenario, "params",
 				p->params, "text", params, "sessions", (json_int_t)p->n, "from",
@@ -396,7 +403,7 @@ static json_t *plans(const struct sums *s, double between_s, double look_s, doub
 			rows[n++] = r;
 		}
 	}
-	need.session_s = between_s + look_s;
+	need.session_s = between_s + s->usual[LOOK_S];
 	need.alpha = ALPHA / fmax(1, (double)n);
 	plan_put(all, planned, rows, n, &need);
 	free(rows);
@@ -437,7 +444,7 @@ json_t *repetitions_make(const struct result_set *sets, size_t n,
 {
 	struct sums s = { .costs = calloc(n, sizeof(*s.costs)) };
 	size_t *kernel = calloc(n, sizeof(*kernel)), kernels;
-	double *room = calloc(n, sizeof(*room)), between_s, look_s, trial_s;
+	double *room = calloc(n, sizeof(*room)), between_s;
 	int rc = s.costs && kernel && room ? sets_check(sets, n, e)
 					   : error_set(e, ENOMEM, "out of memory");
 	bool assumed = false;
@@ -447,7 +454,7 @@ json_t *repetitions_make(const struct result_set *sets, size_t n,
 		kernels = kernels_number(sets, n, kernel);
 		for (size_t i = 0; i < n && !rc; i++) {
 			s.costs[i] = cost_of(&sets[i]);
-			rc = set_add(&s, &sets[i], kernel[i], s.costs[i].tried, e);
+			rc = set_add(&s, &sets[i], kernel[i], e);
 		}
 	}
 	if (!rc) {
@@ -455,16 +462,17 @@ json_t *repetitions_make(const struct result_set *sets, size_t n,
 							 : boots_s(sets, n, room);
 		assumed = !isfinite(between_s);
 		between_s = assumed ? BETWEEN_S : between_s;
-		look_s = costs_middle(s.costs, n, true, room);
-		trial_s = costs_middle(s.costs, n, false, room);
-		o = plans(&s, between_s, look_s, trial_s, options);
+		for (int k = 0; k < COSTS; k++)
+			s.usual[k] = costs_middle(s.costs, n, k, k == TRIED, room);
+		o = plans(&s, between_s, options);
 		member_set(o, "percent", member_real(options->percent));
 		member_set(o, "power_percent", member_real(100 * options->power));
 		member_set(o, "sessions", json_integer((json_int_t)n));
 		member_set(o, "kernels", json_integer((json_int_t)kernels));
 		member_set(o, "seconds",
 			   member_pack("{s:f, s:b, s:f, s:f}", "between", between_s, "assumed",
-				       assumed, "look", look_s, "trial", trial_s));
+				       assumed, "look", s.usual[LOOK_S], "trial",
+				       s.usual[TRIAL_S]));
 		if (members_failed(e)) {
 			json_decref(o);
 			o = NULL;
