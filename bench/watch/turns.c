@@ -24,6 +24,12 @@
 #define LEAD_NS	 500000ull
 #define AFTER_NS 50000ull
 
+/*
+ * So much longer a switch takes in a window, at most of what was measured: work that is bound by switches gets so many fewer done,
+ * and counts for so much less than what waits for a disk, a timer or a user.
+ */
+#define PROGRAMS_NS 220
+
 /* Strata in memory: 100 kB. */
 #define STRATA 1024
 
@@ -41,8 +47,10 @@ struct watch_turns {
 	bool attached, open;
 	uint64_t opened, end;
 	struct switch_snapshot edge;
-	struct switch_counts counted; /* when the latest window ended */
-	uint64_t seen;
+	struct switch_snapshot counted; /* when the latest window ended */
+	double crowd[WATCH_KINDS],
+		crowd_all; /* events, each times the switches a nanosecond about it */
+	uint64_t sum[WATCH_KINDS];
 	uint64_t bases[2], kinds[2][WATCH_KINDS];
 	struct stats_ratio *ratio;
 	uint64_t begun_ns, open_ns, windows;
@@ -157,26 +165,50 @@ static void kinds_fill(uint64_t kinds[WATCH_KINDS], const struct switch_counts *
 	kinds[WATCH_RECEIVED] = counts->flushes[FLUSH_REMOTE_RECEIVED];
 }
 
+/* How crowded with switches their CPU was about the events of the window. */
+static void crowd_add(struct watch_turns *turns, double length)
+{
+	const struct switch_snapshot *now = &turns->edge, *before = &turns->counted;
+	uint64_t kinds[WATCH_KINDS];
+
+	for (unsigned int cpu = 0; cpu < now->cpu_count && length > 0; cpu++) {
+		struct switch_counts counts = now->cpu[cpu];
+		double seen = (double)(now->seen[cpu] - (before->seen ? before->seen[cpu] : 0));
+
+		if (before->cpu)
+			switch_counts_subtract(&counts, &before->cpu[cpu]);
+		kinds_fill(kinds, &counts);
+		turns->crowd_all += seen * seen / length;
+		for (int kind = 0; kind < WATCH_KINDS; kind++) {
+			turns->crowd[kind] += (double)kinds[kind] * seen / length;
+			turns->sum[kind] += kinds[kind];
+		}
+	}
+}
+
 /* @end: when it closed. */
 static int window_close(struct watch_turns *turns, uint64_t end, struct error *error)
 {
+	uint64_t length = end > turns->opened ? end - turns->opened : 0;
 	struct switch_counts counts;
+	struct switch_snapshot swap;
 	int look = turns->look[turns->done], ret;
 
 	ret = counts_bpf_look(turns->trace, &turns->edge, error);
 	if (ret)
 		return ret;
 	counts = turns->edge.total;
-	switch_counts_subtract(&counts, &turns->counted);
+	switch_counts_subtract(&counts, &turns->counted.total);
 	kinds_fill(turns->kinds[look], &counts);
-	turns->bases[look] = turns->edge.cover.seen - turns->seen;
-	turns->counted = turns->edge.total;
-	turns->seen = turns->edge.cover.seen;
+	turns->bases[look] = turns->edge.cover.seen - turns->counted.cover.seen;
+	crowd_add(turns, (double)length);
+	swap = turns->counted;
+	turns->counted = turns->edge;
+	turns->edge = swap;
 	turns->open = false;
 	turns->done++;
 	turns->windows++;
-	if (end > turns->opened)
-		turns->open_ns += end - turns->opened;
+	turns->open_ns += length;
 	return 0;
 }
 
@@ -239,8 +271,25 @@ int watch_turns_finish(struct watch_turns *turns, struct error *error)
 static struct stats_total estimate(const struct watch_turns *turns, int kind, int kinds, double all)
 {
 	/* Of switches there are no more than there are; loads may be many more. */
-	return stats_ratio_total(turns->ratio, kind, kinds, all, kind < SWITCH_CLASSES,
-				 WATCH_LEVEL);
+	struct stats_total total = stats_ratio_total(turns->ratio, kind, kinds, all,
+						     kind < SWITCH_CLASSES, WATCH_LEVEL);
+	double crowd = 0, sum = 0, slower;
+
+	for (int i = 0; i < kinds; i++) {
+		crowd += turns->crowd[kind + i];
+		sum += (double)turns->sum[kind + i];
+	}
+	if (!(sum > 0) || !turns->counted.cover.seen)
+		return total;
+	/* Than all switches on average: then there are too few of it, else too many. */
+	slower = PROGRAMS_NS * (crowd / sum - turns->crowd_all / (double)turns->counted.cover.seen);
+	if (slower > 0)
+		total.high += slower * total.value;
+	else
+		total.low = fmax(sum, total.low + slower * total.value);
+	if (kind < SWITCH_CLASSES)
+		total.high = fmin(total.high, all);
+	return total;
 }
 
 void watch_turns_estimate(const struct watch_turns *turns, const struct switch_snapshot *now,
@@ -273,5 +322,6 @@ void watch_turns_close(struct watch_turns *turns)
 	gsl_rng_free(turns->rng);
 	stats_ratio_free(turns->ratio);
 	switch_snapshot_free(&turns->edge);
+	switch_snapshot_free(&turns->counted);
 	free(turns);
 }

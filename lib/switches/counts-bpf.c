@@ -316,10 +316,17 @@ int counts_bpf_look(struct counts_bpf *trace, struct switch_snapshot *snapshot, 
 		return error_set(error, errno, "reading the switch counters: %s", strerror(errno));
 	snapshot->time_ns = clock_monotonic_ns();
 	snapshot->in_turns = trace->total;
+	if (snapshot->in_turns && !snapshot->seen)
+		snapshot->seen = calloc(trace->cpu_count, sizeof(*snapshot->seen));
+	if (snapshot->in_turns && !snapshot->seen)
+		return error_set(error, ENOMEM, "no memory for the counters of %u CPUs",
+				 trace->cpu_count);
 	snapshot->cover.seen = 0;
 	for (unsigned int cpu = 0; cpu < trace->cpu_count; cpu++) {
 		snapshot->cpu[cpu] = trace->cpus[cpu].counts;
 		snapshot->cover.seen += trace->cpus[cpu].seen;
+		if (snapshot->seen)
+			snapshot->seen[cpu] = trace->cpus[cpu].seen;
 	}
 	switch_snapshot_sum(snapshot);
 	snapshot->missed = missed(bpf->progs.on_switch) + missed(bpf->progs.on_flush);

@@ -119,6 +119,7 @@ int switch_snapshot_resize(struct switch_snapshot *snapshot, unsigned int cpu_co
 void switch_snapshot_free(struct switch_snapshot *snapshot)
 {
 	free(snapshot->cpu);
+	free(snapshot->seen);
 	free(snapshot->pairs);
 	memset(snapshot, 0, sizeof(*snapshot));
 }

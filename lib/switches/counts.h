@@ -48,6 +48,7 @@ struct switch_snapshot {
 	struct switch_counts total; /* in turns: what the windows saw; see switch_counts_between() */
 	bool in_turns;
 	struct switch_cover cover;
+	uint64_t *seen; /* in turns: the part of each CPU in cover.seen */
 	struct switch_pair
 		*pairs; /* unordered; pairs used least recently drop out when memory is full */
 	size_t pair_count;

@@ -8,9 +8,11 @@ dist_check_SCRIPTS += tests/watch/test-watch.py tests/watch/overhead.py tests/wa
 TESTS += tests/watch/test-watch.py
 
 if HAVE_BPF
-check_PROGRAMS += tests/watch/empty-programs
+check_PROGRAMS += tests/watch/empty-programs tests/watch/patching
 tests_watch_empty_programs_SOURCES = tests/watch/empty-programs.c
 tests_watch_empty_programs_LDADD = $(LIBBPF_LIBS)
+tests_watch_patching_SOURCES = tests/watch/patching.c
+tests_watch_patching_LDADD = $(LIBBPF_LIBS) -lpthread
 endif
 
 if HAVE_CMOCKA

@@ -75,7 +75,7 @@ def interval(values):
 
 def main():
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 15
-    observers = {"nothing": None, "empty programs": [EMPTY],
+    observers = {"nothing": None, "empty programs": [EMPTY], "perf's context-switches": [EMPTY, "events"],
                  "activemm watch": [ACTIVEMM, "watch", "--interval", "0.2"],
                  "watch always": [ACTIVEMM, "watch", "--share", "100", "--interval", "0.2"],
                  "watch --no-loads": [ACTIVEMM, "watch", "--share", "100", "--no-loads", "--interval", "0.2"],
