@@ -23,7 +23,7 @@
 
 /* Under software emulation counts are exact, times mean nothing, and everything is slow: for a look at each row and the rounds. */
 #define TRIALS_EMULATED	    2
-#define ITERATIONS_EMULATED 100
+#define ITERATIONS_EMULATED 200
 #define SECONDS_EMULATED    170
 
 static const char help[] =

@@ -189,7 +189,7 @@ const char *compared_count_noun(const char *count)
 		{ "tlb-ipis", "flushes asked" },
 		{ "remote-cr3-loads", "CR3 loads, other CPU" },
 		{ "remote-tlb-shootdowns", "interrupts, other CPU" },
-		{ "remote-tlb-shootdowns-left", "interrupts, other mm" },
+		{ "remote-tlb-shootdowns-left", "interrupts after leaving" },
 		{ "tlb-interrupts-all", "interrupts, all CPUs" },
 		{ "tlb-interrupts-lazy", "interrupts, lazy CPUs" },
 	};

@@ -92,7 +92,7 @@ static int possible(const struct trial *t, struct error *e)
 static void wait_ns(uint64_t ns)
 {
 	for (uint64_t end = clock_monotonic_ns() + ns; clock_monotonic_ns() < end;)
-		;
+		cpu_relax();
 }
 
 /* Runs on the measured CPU for a moment and leaves its mm there. */
@@ -120,7 +120,7 @@ static void __attribute__((noreturn)) live(struct trial *t, struct story *s)
 	/* What is joined is not gone yet; when it is gone it may still be about to switch. */
 	snprintf(path, sizeof(path), "/proc/self/task/%d", (int)s->tid);
 	while (!access(path, F_OK))
-		;
+		cpu_relax();
 	wait_ns(SETTLE_NS);
 	s->shared->exit_ns = clock_monotonic_ns();
 	s->shared->exit_stamp = clock_stamp(t->clock);
