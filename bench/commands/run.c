@@ -24,7 +24,7 @@
 /* Under software emulation counts are exact, times mean nothing, and everything is slow: for a look at each row and the rounds. */
 #define TRIALS_EMULATED	    2
 #define ITERATIONS_EMULATED 200
-#define SECONDS_EMULATED    170
+#define SECONDS_EMULATED    200
 
 static const char help[] =
 	"usage: activemm run [SCENARIO[:key=value,...]]... [OPTIONS]\n\n"
@@ -386,7 +386,9 @@ static void defaults_set(struct run_options *o)
 			    : emulated ? TRIALS_EMULATED
 			    : o->quick ? TRIALS_QUICK
 				       : TRIALS;
-	if (!o->iterations && emulated)
+	if (emulated)
+		o->trials_least = 1; /* an exact count tells by itself */
+	if (emulated && !o->iterations && o->trial_s <= 0)
 		o->iterations = ITERATIONS_EMULATED;
 }
 

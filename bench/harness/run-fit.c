@@ -37,6 +37,11 @@ static void say_how_long(const struct plan *plan, const struct run_options *o, c
 	fprintf(stderr, "\n");
 }
 
+long run_trials_least(const struct run_options *o)
+{
+	return o->trials_least ? o->trials_least : FIT_TRIALS_LEAST;
+}
+
 int run_fit(struct plan *plan, struct run_options *o, struct run_set *set, double end, bool say,
 	    struct error *e)
 {
@@ -44,7 +49,7 @@ int run_fit(struct plan *plan, struct run_options *o, struct run_set *set, doubl
 	double target = o->trial_s ? 1e9 * o->trial_s : o->quick ? TARGET_NS_QUICK : TARGET_NS;
 	struct fit f = { .seconds = o->seconds ? HUGE_VAL : end - clock_monotonic_s(),
 			 .trials = o->trials,
-			 .trials_least = o->trials_given ? o->trials : FIT_TRIALS_LEAST,
+			 .trials_least = o->trials_given ? o->trials : run_trials_least(o),
 			 .target_ns = target,
 			 .target_least_ns = o->trial_s ? target : TARGET_LEAST * target };
 	unsigned int kept = 0;

@@ -347,7 +347,7 @@ static int shorten(struct rounds *r, double rounds, struct error *e)
 /* Is there time for round @round? Then what may be spent on retries is set. */
 static int round_begin(struct rounds *r, unsigned int round, bool *go, struct error *e)
 {
-	long least = r->o->trials < FIT_TRIALS_LEAST ? r->o->trials : FIT_TRIALS_LEAST;
+	long few = run_trials_least(r->o), least = r->o->trials < few ? r->o->trials : few;
 	double left = r->end - clock_monotonic_s(), rounds = (double)r->o->trials - round;
 	int rc = 0;
 

@@ -17,6 +17,7 @@ struct run_options {
 	long cpu; /* -1: chosen */
 	long trials; /* rounds; 0: the default */
 	bool trials_given; /* by the user: there are not to be fewer */
+	long trials_least; /* before rows are left out for want of time; 0: FIT_TRIALS_LEAST */
 	long iterations; /* round trips per trial; 0: as many as take the usual time */
 	double trial_s; /* timed part of a trial where it is no number of round trips; 0: the usual time */
 	long seconds; /* of the whole run; 0: no limit, trials decide */
@@ -85,6 +86,9 @@ void run_yield_no_more(const struct bench *b, struct plan_item *item);
 
 /* After the look: which of the plan's claims are verified, in a clause. */
 void run_verified_text(const struct plan *plan, char *buf, size_t len);
+
+/* The trials that each row is to have before rows are left out for want of time. */
+long run_trials_least(const struct run_options *o);
 
 /* Trials and their length so that the rounds end by @end; HUGE_VAL: as wished. Fills in @o->trials. @say: tells how long it takes. */
 int run_fit(struct plan *plan, struct run_options *o, struct run_set *set, double end, bool say,

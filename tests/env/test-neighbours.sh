@@ -58,6 +58,9 @@ if need_tool "yielding tasks cease to alternate" cc && cc -O2 -shared -fPIC -o "
 			env "LD_PRELOAD=$tmp/yield.so" "YIELD_ALTERNATES=$alternates" -- process --cpu "$cpu" --trials 5 --iterations 3000
 		! json "$set/trials.jsonl" "{x['params']['handover'] for x in t if x['valid']} == {'yield', 'eventfd'}" || mixed=yes
 	done
+	outcome "yielding tasks of one row do not alternate" "verified" "" \
+		env "LD_PRELOAD=$tmp/yield.so" "YIELD_ALTERNATES=6000" -- thread process --cpu "$cpu" --trials 1 --iterations 3000
+	check "  and the whole set has the other hand-over" json "$set/trials.jsonl" "{x['params']['handover'] for x in t} == {'eventfd'}"
 	outcome "yielding tasks cease to alternate now and then, with no time to repeat" "verified" "" \
 		env "LD_PRELOAD=$tmp/yield.so" "YIELD_ALTERNATES=90000" YIELD_BURST=9000 -- process --cpu "$cpu" --time 1 --iterations 3000
 	if [ $mixed = yes ]; then
