@@ -20,6 +20,7 @@ struct counter {
 	bool leader;
 	char source[288];
 	char why[320];
+	uint64_t enabled, running; /* when it was reset: RESET zeroes the count, not the times */
 };
 
 struct counter_set {
@@ -420,6 +421,16 @@ void counters_close(struct counter_set *set)
 	free(set);
 }
 
+/* What the kernel says of an event (PERF_FORMAT_TOTAL_TIME_*). */
+struct reading {
+	uint64_t value, enabled, running;
+};
+
+static bool reading_get(const struct counter_set *set, const struct counter *c, struct reading *raw)
+{
+	return set->src.read(set->src.ctx, c->fd, raw, sizeof(*raw)) == (ssize_t)sizeof(*raw);
+}
+
 static void control_leaders(const struct counter_set *set, unsigned long request)
 {
 	for (int id = 0; id < COUNTER_NR; id++)
@@ -429,7 +440,17 @@ static void control_leaders(const struct counter_set *set, unsigned long request
 
 void counters_reset(struct counter_set *set)
 {
+	struct reading raw;
+
 	control_leaders(set, PERF_EVENT_IOC_RESET);
+	for (int id = 0; id < COUNTER_NR; id++) {
+		struct counter *c = &set->c[id];
+
+		if (c->fd < 0 || !reading_get(set, c, &raw))
+			continue;
+		c->enabled = raw.enabled;
+		c->running = raw.running;
+	}
 }
 
 void counters_enable(const struct counter_set *set)
@@ -447,9 +468,7 @@ void counters_read(const struct counter_set *set, struct counter_value values[CO
 	for (int id = 0; id < COUNTER_NR; id++) {
 		const struct counter *c = &set->c[id];
 		struct counter_value *v = &values[id];
-		struct {
-			uint64_t value, enabled, running;
-		} raw;
+		struct reading raw;
 
 		memset(v, 0, sizeof(*v));
 		snprintf(v->source, sizeof(v->source), "%s", c->source);
@@ -457,12 +476,13 @@ void counters_read(const struct counter_set *set, struct counter_value values[CO
 			snprintf(v->why, sizeof(v->why), "%s", c->why);
 			continue;
 		}
-		if (set->src.read(set->src.ctx, c->fd, &raw, sizeof(raw)) != (ssize_t)sizeof(raw)) {
+		if (!reading_get(set, c, &raw)) {
 			snprintf(v->why, sizeof(v->why),
 				 "it could not be read: the PMU gave it no counter");
 			continue;
 		}
-		/* RESET zeroes the count, not the times: the share is one over the whole life of the event. */
+		raw.enabled -= c->enabled;
+		raw.running -= c->running;
 		v->share = raw.enabled ? (double)raw.running / (double)raw.enabled : 1;
 		/* Members of a group start some microseconds apart: that much is no multiplexing. */
 		if (!table[id].hardware || v->share > 0.999)

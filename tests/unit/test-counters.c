@@ -20,7 +20,8 @@ struct fake {
 	int tracepoint_errno; /* tracefs */
 	int group_room; /* hardware events that fit in one group; 0: any number */
 	bool starve_groups; /* a group of several is accepted, and never runs */
-	double share; /* of the time that hardware events run */
+	double share; /* of the time since they were reset that hardware events run; before they had all of it */
+	bool was_reset;
 	bool short_read;
 	bool kprobes; /* it counts entries into functions, */
 	const char *inlined; /* but not into this one */
@@ -28,6 +29,7 @@ struct fake {
 	int in_group; /* hardware events behind the present leader */
 	struct {
 		bool hardware, member, open;
+		uint64_t enabled, running; /* as in the kernel, RESET leaves them */
 	} fd[64];
 };
 
@@ -76,9 +78,10 @@ static int fake_filter(void *ctx, int fd, const char *expression)
 
 static int fake_control(void *ctx, int fd, unsigned long request, unsigned long arg)
 {
-	(void)ctx;
+	struct fake *f = ctx;
+
 	(void)fd;
-	(void)request;
+	f->was_reset |= request == PERF_EVENT_IOC_RESET;
 	assert_int_equal(arg, PERF_IOC_FLAG_GROUP);
 	return 0;
 }
@@ -93,10 +96,14 @@ static ssize_t fake_read(void *ctx, int fd, void *buf, size_t len)
 	if (f->short_read)
 		return 0;
 	v[0] = 1000;
-	v[1] = 1000000;
-	v[2] = hardware ? (uint64_t)(f->share * 1000000) : 1000000;
+	f->fd[fd - 100].enabled += 1000000;
 	if (hardware && f->starve_groups && f->fd[fd - 100].member)
-		v[2] = 0;
+		f->fd[fd - 100].running = 0;
+	else
+		f->fd[fd - 100].running += hardware && f->was_reset ? (uint64_t)(f->share * 1000000)
+								    : 1000000;
+	v[1] = f->fd[fd - 100].enabled;
+	v[2] = f->fd[fd - 100].running;
 	return 24;
 }
 
