@@ -32,6 +32,8 @@ strace|strace|strace
 zsh|zsh|zsh
 /usr/share/bash-completion/bash_completion|bash-completion|bash-completion
 /usr/lib*/hwloc/*.so /usr/lib/*/hwloc/*.so|libhwloc-plugins|hwloc-plugins
+slurmctld /usr/sbin/slurmctld|slurm-wlm|slurm slurm-slurmctld slurm-slurmd
+clush|clustershell|clustershell
 /usr/share/i18n/locales/de_DE|locales|glibc-locale-source'
 # For packages, and for kernels in QEMU, which are Debian's.
 readonly lab='dpkg-buildpackage|dpkg-dev|

@@ -12,11 +12,8 @@ free_mib() { df -Pk "$1" 2>/dev/null | awk 'NR == 2 { print int($4 / 1024) }'; }
 
 # --- starting
 
-find_program() {
-	local own=$here/../build/activemm
-	[ -n "$activemm" ] || { [ ! -x "$own" ] && activemm=$(command -v activemm); } || activemm=$own
-	[ -x "$activemm" ] || fail "there is no program $activemm: build the suite (./bench-all does), or name it with --activemm"
-	activemm=$(readlink -f "$activemm")
+# Program and script are there in the next boot, too.
+programs_last() {
 	lasts "$activemm" "the program"
 	lasts "$self" "boot-turns"
 }
@@ -26,19 +23,6 @@ lasts() {
 	case $(stat -f -c %T "$1" 2>/dev/null) in
 	tmpfs | ramfs) fail "$2 ($1) is in memory and would be lost at the first boot: keep it on a disk" ;;
 	esac
-}
-
-# activemm itself looks at its options, and then cannot make a set of that name.
-check_run_options() {
-	local option said
-	for option in "${arguments[@]}"; do
-		case $option in
-		-o* | --output* | --resume) wrong "$option among the options of activemm run: each session has a set of its own, under boot-turns' -o" ;;
-		*$'\n'*) wrong "a line break in an option of activemm run" ;;
-		esac
-	done
-	said=$("$activemm" run "${arguments[@]}" -o /dev/null/set 2>&1 >/dev/null)
-	[ $? -ne 2 ] || wrong "$(tail -n 1 <<<"$said")"
 }
 
 make_out() {
@@ -69,6 +53,7 @@ start() {
 	state[line]=$(own_line)
 	find_sides
 	find_program
+	programs_last
 	check_run_options
 	state[order]=$(random_order "$sides" "$sessions")
 	choose_method

@@ -236,6 +236,28 @@ check "stop ends it, keeps what is finished and says what this machine still run
 boot
 check "  nothing is left, and it starts no more" clean
 
+# A fleet's nodes choose their kernel by the same means.
+feature() { "$top/scripts/fleet.d/kernel-feature" "$@" >"$tmp/out" 2>"$tmp/err"; status=$?; }
+make_machine node
+feature
+check "a node's feature is its kernel" grep -qx kernel=1.0 "$tmp/out"
+feature kernel=2.0
+check "  another one is chosen by GRUB's one-shot entry" eval '[ "$status" = 0 ] && grep -qx next_entry=activemm-turns-a "$root/boot/grub/grubenv"'
+"$top/scripts/fleet.d/kernel-reboot"
+boot
+feature
+check "  and is there after the reboot, with its own parameters" eval 'grep -qx kernel=2.0 "$tmp/out" && grep -qE "vmlinuz-2.0 root=/dev/sda1 ro quiet *$" "$root/proc/cmdline"'
+boot
+check "  for that boot" grep -qx 1.0 "$root/uname"
+touch "$root/sys/kernel/kexec_loaded" "$root/boot/vmlinuz-3.0-1-x"
+feature kernel=3.0_1_x
+check "  or by kexec; a name with other characters, too" grep -qx 3.0-1-x "$root/loaded"
+echo 1 >"$root/sys/kernel/kexec_loaded"
+"$top/scripts/fleet.d/kernel-reboot"
+check "  which the reboot uses" grep -qx kexec "$root/asked"
+feature kernel=9.9
+check "  one that is not installed is refused in a line" eval '[ "$status" = 1 ] && [ "$(cat "$tmp/err")" = "kernel-feature: no kernel is installed that is kernel=9.9; here are: 1.0 2.0 3.0-1-x" ]'
+
 # refused WHAT STATUS TEXT OPTIONS...: one line, and nothing is changed
 refused() {
 	local what=$1 want=$2 text=$3
