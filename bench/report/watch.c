@@ -203,7 +203,8 @@ static void sampling(FILE *f, const struct watch_report *r)
 	if (!sampling)
 		return;
 	fprintf(f,
-		"<p>Counted in %lld windows of %.0f ms at random times, %.1f %% of the time; what "
+		"<p>Counted in %lld windows of %.0f ms on average at random times, %.1f %% of the "
+		"time; what "
 		"is here is "
 		"extrapolated to the %lld switches of the kernel's own "
 		"count.</p>\n<table><tr><th>switches"

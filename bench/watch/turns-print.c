@@ -45,17 +45,18 @@ void watch_estimates_print(const struct watch_estimates *estimates, FILE *to)
 {
 	if (!estimates->seen) {
 		fprintf(to,
-			"  No switch fell into a window (%llu of %.0f ms): nothing is known of the "
-			"classes.\n"
-			"  Watch for longer, or always: --share 100.\n",
-			(unsigned long long)estimates->windows, estimates->window_s * 1e3);
+			"  No switch fell into a window (of %llu): nothing is known of the "
+			"classes. Watch\n"
+			"  for longer, or always: --share 100.\n",
+			(unsigned long long)estimates->windows);
 		return;
 	}
 	fprintf(to,
-		"  Counted in %llu windows of %.0f ms at random times (%.1f%% of the time, --seed "
-		"%llu), "
-		"%llu switches of\n"
-		"  %llu by the kernel's own count; the rest is extrapolated, with 95%% "
+		"  Counted in %llu windows of %.0f ms on average at random times (%.1f%% of the "
+		"time, --seed "
+		"%llu),\n"
+		"  %llu switches of %llu by the kernel's own count; the rest is extrapolated, with "
+		"95%% "
 		"intervals.\n",
 		(unsigned long long)estimates->windows, estimates->window_s * 1e3,
 		100 * estimates->open_share, (unsigned long long)estimates->seed,

@@ -74,7 +74,7 @@ struct watch_estimates {
 	struct stats_total kinds[WATCH_KINDS], lazy, loads;
 	double share, open_share; /* planned, and how it was */
 	uint64_t windows, seed, seen, all;
-	double window_s, attach_ns, detach_ns; /* of one window; means */
+	double window_s, attach_ns, detach_ns; /* means of a window */
 };
 
 struct watch_turns;

@@ -9,12 +9,16 @@
 /* From so many events on their number's own randomness shows in the looks. */
 #define MANY 100
 
+/* Looks that saw a kind: fewer may have seen single bursts of it. */
+#define FEW 10
+
 /* So many times the variance that the looks tell of is not chance any more. */
 #define UNLIKE 9
 
 struct stats_ratio {
 	size_t kinds, most, strata;
 	uint64_t *sum; /* [0]: the base, [1 + kind] */
+	size_t looks, *seen_in; /* how many, and in how many of them each was seen; as sum */
 	/* By stratum how much more its first look had than its second: [stratum][0]: the base, [1 + kind]. */
 	double *more;
 	double *missed; /* by stratum: the base's total less what its looks would make it */
@@ -39,9 +43,10 @@ struct stats_ratio *stats_ratio_new(size_t kinds, double share, size_t most)
 	r->most = most / 2 * 2;
 	r->missed = calloc(r->most, sizeof(*r->missed));
 	r->sum = calloc(width, sizeof(*r->sum));
+	r->seen_in = calloc(width, sizeof(*r->seen_in));
 	r->more = calloc(r->most * width, sizeof(*r->more));
 	r->alone = calloc(LONE_MOST * width, sizeof(*r->alone));
-	if (r->sum && r->more && r->missed && r->alone)
+	if (r->sum && r->seen_in && r->more && r->missed && r->alone)
 		return r;
 	stats_ratio_free(r);
 	return NULL;
@@ -68,8 +73,13 @@ void stats_ratio_add(struct stats_ratio *r, uint64_t total, const uint64_t *base
 	double *row;
 
 	for (size_t look = 0; look < looks; look++)
-		for (size_t i = 0; i < width; i++)
-			r->sum[i] += i ? counts[look * r->kinds + i - 1] : bases[look];
+		for (size_t i = 0; i < width; i++) {
+			uint64_t value = i ? counts[look * r->kinds + i - 1] : bases[look];
+
+			r->sum[i] += value;
+			r->seen_in[i] += value > 0;
+		}
+	r->looks += looks;
 	if (looks == 2) {
 		if (r->strata == r->most)
 			join(r);
@@ -143,15 +153,35 @@ static void widen(struct stats_total *t, double seen, double factor, double leve
 	t->high = fmax(t->high, gsl_cdf_chisq_Qinv(tail, 2 * seen + 2) / 2 * factor);
 }
 
+/* A kind that few looks saw may come in bursts, of which few were seen: their number is a binomial's. */
+static void widen_by_bursts(struct stats_total *t, const struct stats_ratio *r, double in,
+			    double base, double level)
+{
+	double tail = (1 - level) / 2, n = (double)r->looks, most;
+
+	if (in >= FEW || in >= n)
+		return;
+	most = gsl_cdf_beta_Qinv(tail, in + 1, n - in);
+	if (in > 0) {
+		t->low = fmin(t->low, t->value * gsl_cdf_beta_Pinv(tail, in, n - in + 1) * n / in);
+		t->high = fmax(t->high, t->value * most * n / in);
+	} else {
+		t->high = fmax(t->high, base * most);
+	}
+}
+
 struct stats_total stats_ratio_total(const struct stats_ratio *r, size_t kind, size_t n,
 				     double base, bool part, double level)
 {
 	struct stats_total t = { NAN, 0, part ? base : INFINITY, 0 }, wide;
 	size_t width = 1 + r->kinds, lone = r->lone < LONE_MOST ? r->lone : LONE_MOST;
-	double seen = 0, bases = (double)r->sum[0], ratio, variance = 0, squares = 0, half;
+	double seen = 0, seen_in = 0, bases = (double)r->sum[0], ratio, variance = 0, squares = 0,
+	       half;
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		seen += (double)r->sum[1 + kind + i];
+		seen_in = fmax(seen_in, (double)r->seen_in[1 + kind + i]);
+	}
 	t.low = seen;
 	if (part && base > bases)
 		t.high = base - (bases - seen);
@@ -176,6 +206,7 @@ struct stats_total stats_ratio_total(const struct stats_ratio *r, size_t kind, s
 	       bases * base;
 	wide = (struct stats_total){ t.value, t.value - half, t.value + half, t.freedom };
 	widen(&wide, seen, base / bases, level);
+	widen_by_bursts(&wide, r, seen_in, base, level);
 	t.low = fmax(t.low, wide.low);
 	t.high = fmin(t.high, wide.high);
 	return t;
@@ -186,6 +217,7 @@ void stats_ratio_free(struct stats_ratio *r)
 	if (!r)
 		return;
 	free(r->sum);
+	free(r->seen_in);
 	free(r->more);
 	free(r->missed);
 	free(r->alone);

@@ -49,7 +49,7 @@ done
 "$activemm" watch --source bpf --share 50 --interval 0.2 --duration 1 -- sh -c "while :; do $workload process 1 $rounds; done" >"$out" 2>&1
 if grep -q "Counted in" "$out"; then
 	all=$(class real)
-	[ "${all:-0}" -gt $rounds ] && say ok "in turns: real: $all" || { say FAIL "in turns: real: '$all'"; sed 's/^/    /' "$out"; }
+	expect "in turns: real" "$all" $rounds 10000000
 else
 	say FAIL "in turns"
 	sed 's/^/    /' "$out"

@@ -180,7 +180,7 @@ class Turns(unittest.TestCase):
 
     def both(self, kind, rounds, *more):
         """The summaries of one watch in turns, and of one beside it that counts all the time."""
-        turns = [ACTIVEMM, "watch", "--json", "--share", "40", "--interval", "0.15", *more]
+        turns = [ACTIVEMM, "watch", "--json", "--share", "40", "--interval", "0.05", *more]
         done = watch("--json", *more, "--", *turns, *workload(kind, rounds))
         self.assertEqual(done.returncode, 0, done.stderr)
         return json.loads(done.stderr.splitlines()[-1]), json.loads(done.stdout.splitlines()[-1])
@@ -206,7 +206,7 @@ class Turns(unittest.TestCase):
 
     @undisturbed
     def test_the_first_switch_of_a_window_is_classed_as_any(self):
-        """Two wake-ups a window: a loan that began before the window must be credited as the others are."""
+        """Five wake-ups a window: a loan that began before the window must be credited as the others are."""
         turns, always = self.both("timer", 500, "--comm", "wl-measured", "--cpus", CPU)
         ours, exact = turns["counts"], always["counts"]
         self.assertGreater(turns["sampling"]["windows"], 10)
@@ -223,12 +223,12 @@ class Turns(unittest.TestCase):
                                    "--textfile", text], capture_output=True, text=True)
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertRegex(done.stdout, r"BPF in 5% of the time")
-            self.assertRegex(done.stdout, r"windows of 5 ms .*--seed 7\b")
+            self.assertRegex(done.stdout, r"windows of [0-9]+ ms on average .*--seed 7\b")
             with open(os.path.join(target, "summary.json")) as file:
                 whole = json.load(file)
             sampling = whole["watch"]["sampling"]
             self.assertEqual((sampling["seed"], sampling["share"]), (7, 0.05))
-            self.assertGreaterEqual(sampling["windows"], 10)
+            self.assertGreaterEqual(sampling["windows"], 6)
             with open(os.path.join(target, "trials.jsonl")) as file:
                 self.assertIn("extrapolated", json.loads(file.readline())["counters"]["switches-real"]["source"])
             with open(text) as file:
@@ -243,7 +243,7 @@ class Turns(unittest.TestCase):
             done = subprocess.run([ACTIVEMM, "watch", "--share", "1", "--interval", "20", "--duration", "0.05"], capture_output=True,
                                   text=True)
             self.assertEqual(done.returncode, 0, done.stderr)
-            if "0 windows" not in done.stdout and "(0 of" not in done.stdout:
+            if "fell into a window" not in done.stdout:
                 continue
             self.assertIn("--share 100", done.stdout)
             return

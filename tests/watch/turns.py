@@ -58,16 +58,23 @@ class Work:
 def tries(folder, seconds, at_once, share):
     """One watch that always counts, and those beside it: the sampled ones' summaries, each with the other's."""
     command = [ACTIVEMM, "watch", "--json", "--interval", "0.5", "--share"]
-    processes = [subprocess.Popen([*command, each], stdout=subprocess.PIPE, text=True) for each in ["100"] + at_once * [share]]
+    shares = ["100"] + at_once * [share]
+    outputs = [open(os.path.join(folder, "watch-%d" % i), "w+") for i in range(len(shares))]
+    processes = [subprocess.Popen([*command, each], stdout=output) for each, output in zip(shares, outputs)]
     # All count before the work begins, and until it has ended: they see the same, but for a few switches of the idle machine.
-    for process in processes:
-        process.stdout.readline()
+    while not all(os.path.getsize(output.name) for output in outputs):
+        time.sleep(0.05)
     work = Work(folder)
     time.sleep(seconds)
     work.stop()
     for process in processes:
         process.send_signal(signal.SIGINT)
-    always, *turns = [json.loads(process.communicate()[0].splitlines()[-1]) for process in processes]
+    for process, output in zip(processes, outputs):
+        process.wait()
+        output.seek(0)
+    always, *turns = [json.loads(output.read().splitlines()[-1]) for output in outputs]
+    for output in outputs:
+        output.close()
     for one in turns:
         yield one, always
 
