@@ -12,6 +12,7 @@
 #define APPLICATION  0x616d6d68 /* "ammh", in the file's header */
 #define VERSION	     1
 #define PATIENCE     60000 /* ms, for others that write */
+#define MOMENT	     10 /* ms */
 #define TEXT_(x)     #x
 #define TEXT(x)	     TEXT_(x)
 #define COUNTS_OF(x) x "_median REAL, " x "_low REAL, " x "_high REAL, "
@@ -189,6 +190,18 @@ static int folder_make(const char *path, struct error *e)
 	return rc;
 }
 
+/* SQLite does not wait where one that makes the file changes its kind: another try tells. */
+static int log_ahead(struct history *h, struct error *e)
+{
+	for (int waited = 0;; waited += MOMENT) {
+		if (sqlite3_exec(h->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL) == SQLITE_OK)
+			return 0;
+		if ((sqlite3_extended_errcode(h->db) & 0xff) != SQLITE_BUSY || waited >= PATIENCE)
+			return store_error(h, e);
+		sqlite3_sleep(MOMENT);
+	}
+}
+
 static int open_file(struct history *h, enum history_use use, struct error *e)
 {
 	int flags = SQLITE_OPEN_READWRITE | (use == HISTORY_WRITE ? SQLITE_OPEN_CREATE : 0), rc;
@@ -200,8 +213,9 @@ static int open_file(struct history *h, enum history_use use, struct error *e)
 	if (use == HISTORY_READ)
 		return version(h, use, e);
 	/* Two that make the same file: the second finds it made. */
-	rc = store_run(h, "PRAGMA journal_mode = WAL; PRAGMA cell_size_check = ON; BEGIN IMMEDIATE",
-		       e);
+	rc = log_ahead(h, e);
+	if (!rc)
+		rc = store_run(h, "PRAGMA cell_size_check = ON; BEGIN IMMEDIATE", e);
 	if (rc)
 		return rc;
 	rc = version(h, use, e);
