@@ -5,6 +5,7 @@
  */
 #include "config.h"
 #include <errno.h>
+#include <gsl/gsl_errno.h>
 #include <gsl/gsl_rng.h>
 #include <math.h>
 #include <stdlib.h>
@@ -15,13 +16,10 @@
 /*
  * Patching the tracepoints in or out takes the watch a fifth of a millisecond on 2 CPUs, and each CPU some 30 interrupts of 2 us:
  * with windows of 5 ms a CPU spends an eighth of a percent of its time on that, at a share of 5 %. Where work changes every
- * tenth of a second, as many windows of 25 ms as have the same share know it four times less well. But where there is little to
- * see, fewer and longer ones disturb less, and leave more to be seen.
+ * tenth of a second, as many windows of 25 ms as have the same share know it four times less well.
  */
 #define WINDOW_NS     5000000ull
 #define WINDOW_MIN_NS 2500000ull
-#define WINDOW_MAX_NS 100000000ull
-#define WINDOW_SEES   100 /* switches at least, or it may be longer */
 
 /* Attached so long before a window begins, that neither the patching nor our own waking is in it. */
 #define LEAD_NS	 500000ull
@@ -41,13 +39,9 @@ struct watch_turns {
 	gsl_rng *rng;
 	uint64_t seed;
 	unsigned int cells; /* in a stratum, of which two are windows */
-	double interval_ns;
-	unsigned int least, most; /* strata in an interval */
-	double busy; /* switches in the busiest interval of late */
-	unsigned int strata, ended; /* in this one, and how many of them have */
 	uint64_t stratum_ns, window_ns;
 	uint64_t stratum; /* when it began */
-	uint64_t all, interval_all; /* the kernel's count then, and when the interval began */
+	uint64_t all; /* the kernel's count then */
 	uint64_t starts[2];
 	int look[2]; /* which of the stratum's looks the window is */
 	int done;
@@ -84,29 +78,22 @@ static void windows_draw(struct watch_turns *turns)
 	turns->done = 0;
 }
 
-/* Cut the next interval into so many. */
-static void strata_choose(struct watch_turns *turns, double strata)
-{
-	turns->strata = fmin(fmax(strata, turns->least), turns->most);
-	turns->ended = 0;
-	turns->stratum_ns = turns->interval_ns / turns->strata;
-	turns->window_ns = turns->stratum_ns / turns->cells;
-}
-
 int watch_turns_open(struct watch_turns **out, const struct watch_options *options,
 		     struct counts_bpf *trace, struct error *error)
 {
 	struct watch_turns *turns = calloc(1, sizeof(*turns));
+	double strata;
 
 	if (!turns)
 		return error_set(error, ENOMEM, "no memory for the windows");
+	/* A bound that cannot be computed is NaN, and no reason to end a watch. */
+	gsl_set_error_handler_off();
 	turns->trace = trace;
 	turns->seed = options->seed;
 	turns->cells = lround(2 / options->share);
-	turns->interval_ns = options->interval * 1e9;
-	turns->most = fmax(1, floor(turns->interval_ns / turns->cells / WINDOW_NS));
-	turns->least = ceil(turns->interval_ns / turns->cells / WINDOW_MAX_NS);
-	strata_choose(turns, turns->most);
+	strata = floor(options->interval * 1e9 / turns->cells / WINDOW_NS);
+	turns->stratum_ns = options->interval * 1e9 / fmax(1, strata);
+	turns->window_ns = turns->stratum_ns / turns->cells;
 	turns->rng = gsl_rng_alloc(gsl_rng_mt19937);
 	turns->ratio = stats_ratio_new(WATCH_KINDS, 2.0 / turns->cells, STRATA);
 	if (!turns->rng || !turns->ratio) {
@@ -122,7 +109,7 @@ int watch_turns_start(struct watch_turns *turns, uint64_t start_ns, struct error
 {
 	int ret = counts_bpf_read(turns->trace, &turns->edge, false, error);
 
-	turns->all = turns->interval_all = turns->edge.cover.all;
+	turns->all = turns->edge.cover.all;
 	turns->stratum = turns->begun_ns = start_ns;
 	windows_draw(turns);
 	return ret;
@@ -239,13 +226,6 @@ static int stratum_end(struct watch_turns *turns, struct error *error)
 			turns->kinds[0], 2);
 	turns->all = turns->edge.cover.all;
 	turns->stratum += turns->stratum_ns;
-	if (++turns->ended == turns->strata) {
-		/* A busy while is remembered: the next is not seen before it is half over. */
-		turns->busy = fmax(turns->all - turns->interval_all, 0.9 * turns->busy);
-		/* A window of an interval in one piece would see a cell's part of it. */
-		strata_choose(turns, turns->busy / turns->cells / WINDOW_SEES);
-		turns->interval_all = turns->all;
-	}
 	/* Stopped or suspended meanwhile: go on from now. */
 	now = clock_monotonic_ns();
 	if (now > turns->stratum + turns->stratum_ns)

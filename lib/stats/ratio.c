@@ -153,7 +153,7 @@ static void widen(struct stats_total *t, double seen, double factor, double leve
 	t->high = fmax(t->high, gsl_cdf_chisq_Qinv(tail, 2 * seen + 2) / 2 * factor);
 }
 
-/* A kind that few looks saw may come in bursts, of which few were seen: their number is a binomial's. */
+/* A kind that few looks saw may come in bursts, of which few were seen: their number is Poisson's, too. */
 static void widen_by_bursts(struct stats_total *t, const struct stats_ratio *r, double in,
 			    double base, double level)
 {
@@ -161,12 +161,12 @@ static void widen_by_bursts(struct stats_total *t, const struct stats_ratio *r, 
 
 	if (in >= FEW || in >= n)
 		return;
-	most = gsl_cdf_beta_Qinv(tail, in + 1, n - in);
+	most = fmin(n, gsl_cdf_chisq_Qinv(tail, 2 * in + 2) / 2);
 	if (in > 0) {
-		t->low = fmin(t->low, t->value * gsl_cdf_beta_Pinv(tail, in, n - in + 1) * n / in);
-		t->high = fmax(t->high, t->value * most * n / in);
+		t->low = fmin(t->low, t->value * gsl_cdf_chisq_Pinv(tail, 2 * in) / 2 / in);
+		t->high = fmax(t->high, t->value * most / in);
 	} else {
-		t->high = fmax(t->high, base * most);
+		t->high = fmax(t->high, base * most / n);
 	}
 }
 

@@ -38,7 +38,7 @@ void stats_ratio_add(struct stats_ratio *r, uint64_t total, const uint64_t *base
  * Student's t with as many degrees of freedom as the strata's variances are worth (Satterthwaite's, corrected for components of
  * one degree each: Johnson and Rust, Proc. Survey Research Methods, ASA 1992), the wider the more the base varied about what its
  * looks make of it. Of fewer than 100 events it is at least as wide as Poisson's exact interval, and of a kind that fewer than
- * 10 looks saw as a binomial's of the looks. What was seen bounds it.
+ * 10 looks saw as that of these looks. What was seen bounds it.
  */
 struct stats_total stats_ratio_total(const struct stats_ratio *r, size_t kind, size_t n, double base, bool part, double level);
 
