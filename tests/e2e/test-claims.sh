@@ -161,7 +161,7 @@ ours, t = sum(t["round_trips"]["total"] for t in trials), trials[-1]
 per, came = t["counters"]["tlb-ipis"]["per_round_trip"], t["figures"]["tlb-interrupts"].get("value")
 print(f"    madvise {calls}, ours {ours}; asked {asked}, ours {per:.3f} per operation; arrived {arrived}, ours {came} per operation")
 assert t["valid"] and ours <= calls <= ours + 4000, "operations"
-assert abs(asked / calls - shared) < 0.03 and abs(per - shared) < 0.01, "flushes asked"
+assert abs(asked / calls - shared) < 0.1 and abs(per - shared) < 0.1, "flushes asked"
 assert came is None or abs(arrived / calls - came) < 0.1, "interrupts that arrived"
 PY
 	}

@@ -23,7 +23,7 @@ section claims activemm run thread process kworker kworker:membarrier=private id
 	--trials 2 --iterations 400 -o "$ACTIVEMM_LAB_RESULTS/claims"
 # What involves a second CPU, the idle task or an exit. Spinning partners are slow under emulation: few round trips.
 section remote activemm run stopper interposed stale:mm=own/other shootdown:state=lazy/absent,op=mprotect/munmap \
-	shootdown:state=active,op=madvise shootdown:state=left,op=mprotect/munmap refcount:n=2 exit:borrow=lazy/none --trials 1 --iterations 60 \
+	shootdown:state=active,op=madvise shootdown:state=left,op=mprotect/munmap refcount:n=2 flush:n=2,mm=shared/own exit:borrow=lazy/none --trials 1 --iterations 60 \
 	-o "$ACTIVEMM_LAB_RESULTS/remote"
 section witness activemm info --json
 section stories sh /bin/explain-guest.sh

@@ -70,6 +70,7 @@ remote() { # SET STATUS
 import json, re, sys
 want = { # CR3 loads here; flushes asked of the other CPU (a range), IPIs that came there, its CR3 loads
     "stopper": (0,), "interposed": (2,), "stale own": (1,), "stale other": (0,), "refcount": (0,), "exit lazy": (3,), "exit none": (0,),
+    "flush madvise shared": (0, (1, 1)), "flush madvise own": (0, (0, 0)),
     "shootdown lazy mprotect": (0, (1, 2), 0, 1), "shootdown lazy munmap": (0, (1, 1), 1, 2),
     "shootdown absent mprotect": (0, (0, 0), 0, 0), "shootdown absent munmap": (0, (0, 0), 0, 0), "shootdown active madvise": (0, (1, 1), 1, 0)}
 # A CPU that left is out of mm_cpumask at once before Linux 6.14; later it is asked in vain, and interrupted where page tables are freed.
@@ -89,6 +90,10 @@ for key, t in best.items():
         assert low - 0.15 <= got <= high + 0.15, (key, what, got, low, high)
     w, c = want[key], t["counters"]
     near("cr3-loads", c["cr3-loads"]["per_round_trip"], w[0], w[0])
+    if t["scenario"] == "flush": # an IPI for which the other CPU's own flush has made up does nothing, and fires no event
+        near("tlb-ipis", c["tlb-ipis"]["per_round_trip"], *w[1])
+        near("arrived", t["figures"]["tlb-interrupts"]["value"], *w[1])
+        continue
     if len(w) > 1:
         near("tlb-ipis", c["tlb-ipis"]["per_round_trip"], *w[1])
         near("arrived", t["figures"]["tlb-interrupts"]["value"], w[2], w[2])
