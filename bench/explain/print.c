@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* A story as a table for the terminal, and as JSON. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -241,8 +242,10 @@ static json_t *step_json(const struct story *story, const struct story_step *ste
 
 static json_t *range_json(const struct claim_range *range)
 {
-	return range->claimed ? member_pack("{s:f, s:f}", "min", range->min, "max", range->max)
-			      : json_null();
+	if (!range->claimed)
+		return json_null();
+	return isinf(range->max) ? member_pack("{s:f}", "min", range->min)
+				 : member_pack("{s:f, s:f}", "min", range->min, "max", range->max);
 }
 
 static json_t *remote_json(const struct story *story)

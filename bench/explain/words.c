@@ -124,6 +124,8 @@ void story_range_text(const struct story *story, const struct claim_range *range
 
 	if (!range->claimed)
 		snprintf(text, length, "any number of");
+	else if (isinf(high))
+		snprintf(text, length, "at least %g", low);
 	else if (low == high)
 		snprintf(text, length, "%g", low);
 	else

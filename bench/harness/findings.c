@@ -163,6 +163,8 @@ static void counts_text(const struct finding_notes *notes, struct claim claim, c
 			continue;
 		if (r->min == r->max)
 			snprintf(range, sizeof(range), "%g", r->min);
+		else if (isinf(r->max))
+			snprintf(range, sizeof(range), "at least %g", r->min);
 		else
 			snprintf(range, sizeof(range), "%g to %g", r->min, r->max);
 		snprintf(buf + used, len - used, "%s%.2f %s per round trip where %s %s claimed",

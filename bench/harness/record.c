@@ -177,7 +177,9 @@ static void record_counters(json_t *line, const struct bench *b, const struct tr
 
 static void record_range(json_t *claim, const char *name, const struct claim_range *r)
 {
-	if (r->claimed)
+	if (r->claimed && isinf(r->max))
+		member_set(claim, name, member_pack("{s:f}", "min", r->min));
+	else if (r->claimed)
 		member_set(claim, name, member_pack("{s:f, s:f}", "min", r->min, "max", r->max));
 }
 

@@ -33,7 +33,7 @@ struct param {
 /* What the kernel must do per round trip on the measured CPU. A count that is not claimed may be anything. */
 struct claim_range {
 	bool claimed;
-	double min, max;
+	double min, max; /* max: INFINITY where only the least is claimed */
 };
 
 struct claim {

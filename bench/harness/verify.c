@@ -124,7 +124,8 @@ void verify_counts(const struct bench *b, const struct trial_outcome *out,
 							: &out->counters[claimed[i].counter];
 		const struct claim_range *r =
 			(const void *)((const char *)&out->claim + claimed[i].range);
-		double value = (double)v->value, slack = verify_slack(n, r->max);
+		double value = (double)v->value,
+		       slack = verify_slack(n, isinf(r->max) ? r->min : r->max);
 
 		counts[i] = (struct verify_count){ .name = claimed[i].name,
 						   .noun = claimed[i].noun,
@@ -163,6 +164,8 @@ static void check_counts(struct verdict *verdict, const struct bench *b,
 		culprit(out, c->remote, who, sizeof(who));
 		if (r->min == r->max)
 			snprintf(range, sizeof(range), "%g were claimed", r->min);
+		else if (isinf(r->max))
+			snprintf(range, sizeof(range), "at least %g were claimed", r->min);
 		else
 			snprintf(range, sizeof(range), "%g to %g were claimed", r->min, r->max);
 		violation(verdict, c->name, "%.4g %s per round trip where %s%s", c->per, c->noun,

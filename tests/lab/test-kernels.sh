@@ -90,9 +90,9 @@ for key, t in best.items():
         assert low - 0.15 <= got <= high + 0.15, (key, what, got, low, high)
     w, c = want[key], t["counters"]
     near("cr3-loads", c["cr3-loads"]["per_round_trip"], w[0], w[0])
-    if t["scenario"] == "flush": # an IPI for which the other CPU's own flush has made up does nothing, and fires no event
+    if t["scenario"] == "flush": # 5.10 counts the asking CPU's own flush as one that came, too
         near("tlb-ipis", c["tlb-ipis"]["per_round_trip"], *w[1])
-        near("arrived", t["figures"]["tlb-interrupts"]["value"], *w[1])
+        near("arrived", t["figures"]["tlb-interrupts"]["value"], w[1][0], 2 * w[1][1])
         continue
     if len(w) > 1:
         near("tlb-ipis", c["tlb-ipis"]["per_round_trip"], *w[1])
