@@ -283,29 +283,23 @@ static at_t remote(at_t s, struct line_view *v)
 	return s;
 }
 
-static at_t batches(at_t s, struct line_view *v)
+static at_t series(at_t s, struct line_view *v)
 {
-	struct line_text key;
-	struct keys keys;
-	bool done;
+	at_t end = skip(s, 2);
 
-	if (*s != '{')
-		return skip(s, 1);
-	keys.n = 0;
-	while ((s = member(s, &keys, &key, &done)) && !done) {
-		at_t from = s;
-
-		s = skip(s, 2);
-		if (!s)
-			return NULL;
-		if (is(&key, "series_ns") && *from == '[')
-			v->batches = (struct line_text){ from, (size_t)(s - from) };
-		s = blanks(s);
-	}
-	return s;
+	if (end && *s == '[')
+		v->batches = (struct line_text){ s, (size_t)(end - s) };
+	return end;
 }
 
-static at_t round_trips(at_t s, struct line_view *v)
+static at_t counted(at_t s, struct line_view *v)
+{
+	return value(s, &v->counted);
+}
+
+/* Of an object the member called @name goes to @take; anything else is passed over. */
+static at_t inside(at_t s, struct line_view *v, const char *name,
+		   at_t (*take)(at_t s, struct line_view *v))
 {
 	struct line_text key;
 	struct keys keys;
@@ -315,7 +309,7 @@ static at_t round_trips(at_t s, struct line_view *v)
 		return skip(s, 1);
 	keys.n = 0;
 	while ((s = member(s, &keys, &key, &done)) && !done) {
-		s = is(&key, "counted") ? value(s, &v->counted) : skip(s, 2);
+		s = is(&key, name) ? take(s, v) : skip(s, 2);
 		if (!s)
 			return NULL;
 		s = blanks(s);
@@ -350,9 +344,9 @@ static at_t part(at_t s, const struct line_text *key, struct line_view *v, int *
 	} else if (is(key, "figures")) {
 		return *s == '{' ? counters(s, "", true, v) : skip(s, 1);
 	} else if (is(key, "batches")) {
-		return batches(s, v);
+		return inside(s, v, "series_ns", series);
 	} else if (is(key, "round_trips")) {
-		return round_trips(s, v);
+		return inside(s, v, "counted", counted);
 	} else if (is(key, "scenario")) {
 		*found |= SCENARIO;
 		return *s == '"' ? string(s, &v->scenario) : NULL;
