@@ -59,18 +59,20 @@ find_nodes() {
 
 # Sets live: the state of each job that waits or runs, and ended: of those that Slurm remembers; ids as in DIR/jobs.
 read_jobs() {
-	local id job_state why
+	local id job_state why said
 	declare -gA live=() ended=()
 	# Accounting may be off; then it tells nothing.
 	while IFS='|' read -r id job_state; do
 		[ -z "$id" ] || ended[$id]=${job_state%% *}
 	done < <(sacct -n -P -X -S "${plan[began]}" -o JobID,State 2>/dev/null)
+	# Without an answer everything would look lost, and be submitted twice.
+	said=$(squeue -h -r -t all -u "$(id -un)" -o '%i|%T|%R' 2>&1) || fail "squeue does not answer: $(tail -n 1 <<<"$said")"
 	while IFS='|' read -r id job_state why; do
 		case $job_state in
 		PENDING | CONFIGURING | RUNNING | SUSPENDED | COMPLETING | REQUEUED | RESV_DEL_HOLD) live[$id]="$job_state $why" ;;
 		?*) ended[$id]=$job_state ;;
 		esac
-	done < <(squeue -h -r -t all -u "$(id -un)" -o '%i|%T|%R' 2>/dev/null)
+	done <<<"$said"
 }
 
 # Sets job_of: the last job of each item.

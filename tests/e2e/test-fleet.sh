@@ -212,6 +212,10 @@ start_node 2
 check "  which does it when it is back" within 15 '[ -d "$tmp/sets/sets/node2/02-$release" ]'
 fleet collect "$tmp/sets"
 check "collect names what is missing" eval '[ "$status" = 0 ] && grep -q "^node2: 1 done, 1 failed$" "$tmp/err"'
+printf '#!/bin/sh\necho "slurm_load_jobs error: no answer" >&2\nexit 1\n' >"$bin/squeue" && chmod +x "$bin/squeue"
+PATH=$bin:$PATH fleet resume "$tmp/sets"
+check "resume submits nothing where squeue is silent" eval '[ "$status" = 1 ] && grep -q "squeue does not answer: .*no answer" "$tmp/err"'
+rm "$bin/squeue"
 fleet resume "$tmp/sets"
 check "resume submits that alone" grep -q "1 of 4 sessions submitted, on 1 nodes" "$tmp/err"
 check "  and then all is there" within 15 'fleet status "$tmp/sets"; grep -qx "2 nodes, 4 sessions: 4 done" "$tmp/out"'
