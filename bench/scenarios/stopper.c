@@ -37,6 +37,7 @@ static struct claim claim(const struct trial *t)
 			       .cr3_flushes = CLAIM_EXACT(0),
 			       .migrations = CLAIM_EXACT(1),
 			       .own_switches = -1,
+			       .interrupts = 1, /* by which the other CPU hands the task back */
 			       .softirqs = t->realtime,
 			       .stopper = true };
 }
