@@ -201,7 +201,7 @@ static void print_usual(const json_t *summary, const struct result_set *set, FIL
 		member_set(seen, name, json_true());
 		json_array_append(rows, (json_t *)row_usual(summary, set->machine, name));
 	}
-	at.params = summary_params_width(rows, 30);
+	at.params = summary_params_width(rows, 28);
 	fprintf(out, "\n");
 	summary_print_columns(&at, out);
 	json_array_foreach (rows, i, r)

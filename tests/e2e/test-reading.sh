@@ -18,7 +18,7 @@ report() {
 short() { [ "$(wc -l <"$tmp/out")" -le 48 ] && [ "$(wc -L <"$tmp/out")" -le 100 ]; }
 says() { tr -s ' \n' ' ' <"$tmp/out" | grep -qF -- "$1"; }
 
-for set in "$reference"/*; do
+for set in "$reference"/linux-*; do
 	report "$set"
 	check "the summary of ${set##*/} is short" short
 done
