@@ -7,18 +7,15 @@
  */
 #include <errno.h>
 #include <math.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
+#include "bench/harness/crew.h"
 #include "bench/harness/flushed.h"
 #include "bench/harness/scenario.h"
 #include "lib/machine/cpu.h"
 #include "lib/machine/irq-row.h"
 
-#define STRIDE	  128 /* of the tasks' counters: no prefetcher pairs two tasks' lines */
 #define RELAX	  64 /* operations */
 #define IN_TIME_S 5 /* for the others to be at it */
 #define SOME	  0.1 /* of the operations: more than none, and as much as a visitor may take */
@@ -36,16 +33,10 @@ static const struct param params[] = {
 	PARAMS_END
 };
 
-struct start { /* of a thread */
-	struct trial *t;
-	unsigned int index;
-};
-
 struct flush {
-	long n;
+	struct crew crew;
 	enum flush_op op;
 	struct flushed pages; /* the measured task's */
-	char *counts; /* shared: each task's operations, STRIDE apart */
 	int *columns; /* of the tasks' CPUs in /proc/interrupts */
 	struct irq_row interrupts; /* row TLB */
 	/* Over the timed batches: */
@@ -57,16 +48,6 @@ struct flush {
 	double others_at, others_counted; /* as they were in the middle of reading the interrupts */
 	uint64_t arrived_at, arrived;
 };
-
-static uint64_t *count_of(const struct flush *f, long i)
-{
-	return (uint64_t *)(f->counts + i * STRIDE);
-}
-
-static uint64_t count_now(const struct flush *f, long i)
-{
-	return __atomic_load_n(count_of(f, i), __ATOMIC_ACQUIRE);
-}
 
 /* The CPU of task @i: near ones begin with the helper CPU, whose events are counted. */
 static int cpu_of(const struct trial *t, unsigned int i)
@@ -177,14 +158,14 @@ static always_inline int step(const struct flushed *pages, enum flush_op op)
 static void other(struct trial *t, unsigned int index)
 {
 	struct flush *f = t->state;
-	uint64_t *count = count_of(f, index);
+	uint64_t *count = crew_count(&f->crew, index);
 	struct flushed pages, first;
 
 	/*
 	 * A forked task's mm was first on the measured CPU, and may stay in its mm_cpumask (from Linux 6.14 on): an operation that frees page
 	 * tables finds that out.
 	 */
-	if (flushed_make(&first, (unsigned int)f->n + index, 1, FLUSH_MUNMAP, NULL) ||
+	if (flushed_make(&first, (unsigned int)f->crew.n + index, 1, FLUSH_MUNMAP, NULL) ||
 	    step(&first, FLUSH_MUNMAP) ||
 	    flushed_make(&pages, index, trial_param(t, "pages", 1), f->op, NULL))
 		return;
@@ -197,82 +178,36 @@ static void other(struct trial *t, unsigned int index)
 	}
 }
 
-static void *other_thread(void *arg)
-{
-	struct start *s = arg;
-
-	if (!cpu_pin(cpu_of(s->t, s->index), NULL))
-		other(s->t, s->index);
-	return NULL;
-}
-
-static int other_start(struct trial *t, struct start *s, struct error *e)
-{
-	pthread_attr_t attr;
-	pthread_t thread;
-	int rc;
-
-	if (trial_param(t, "mm", 0) == MM_OWN) {
-		rc = trial_fork(t, cpu_of(t, s->index), other, s->index, e);
-		return rc < 0 ? rc : 0;
-	}
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, 64 * 1024);
-	rc = pthread_create(&thread, &attr, other_thread, s);
-	pthread_attr_destroy(&attr);
-	return rc ? error_set(e, rc, "cannot start task %u: %s", s->index, strerror(rc)) : 0;
-}
-
-static int other_wait(const struct flush *f, long i, struct error *e)
-{
-	for (int tries = 0; !count_now(f, i); tries++) {
-		if (tries == 50000)
-			return error_set(e, ETIMEDOUT,
-					 "task %ld of %ld did not start: processes or mappings are "
-					 "limited (ulimit -u, -v), or its CPU is busy",
-					 i, f->n);
-		usleep(100);
-	}
-	return 0;
-}
-
 static int prepare(struct trial *t, struct error *e)
 {
 	struct flush *f = calloc(1, sizeof(*f));
-	struct start *starts;
+	long n = trial_param(t, "n", 1);
 	int rc;
 
 	if (!f)
 		return error_set(e, ENOMEM, "out of memory");
 	t->state = f;
-	f->n = trial_param(t, "n", 1);
+	f->crew.n = n;
+	f->crew.own_mm = trial_param(t, "mm", 0) == MM_OWN;
+	f->crew.cpu_of = cpu_of;
+	f->crew.life = other;
 	f->op = (enum flush_op)trial_param(t, "op", 0);
-	f->counts = mem_shared((size_t)f->n * STRIDE, -1, e);
-	f->columns = calloc((size_t)f->n, sizeof(*f->columns));
-	starts = calloc((size_t)f->n, sizeof(*starts));
-	if (!f->counts || !f->columns || !starts)
+	f->columns = calloc((size_t)n, sizeof(*f->columns));
+	if (!f->columns)
 		return error_set(e, ENOMEM, "out of memory");
 	rc = irq_row_open(&f->interrupts, "TLB", e);
-	for (long i = 0; i < f->n && !rc; i++)
+	for (long i = 0; i < n && !rc; i++)
 		f->columns[i] = irq_row_column(&f->interrupts, cpu_of(t, (unsigned int)i));
-	for (long i = 1; i < f->n && !rc; i++) {
-		starts[i] = (struct start){ t, (unsigned int)i };
-		rc = other_start(t, &starts[i], e);
-	}
+	if (!rc)
+		rc = crew_start(&f->crew, t, e);
 	if (!rc)
 		rc = flushed_make(&f->pages, 0, trial_param(t, "pages", 1), f->op, e);
-	for (long i = 1; i < f->n && !rc; i++)
-		rc = other_wait(f, i, e);
+	for (long i = 1; i < n && !rc; i++)
+		rc = crew_wait(&f->crew, i,
+			       "processes or mappings are limited (ulimit -u, -v), or its "
+			       "CPU is busy",
+			       e);
 	return rc;
-}
-
-static uint64_t others(const struct flush *f)
-{
-	uint64_t sum = 0;
-
-	for (long i = 1; i < f->n; i++)
-		sum += count_now(f, i);
-	return sum;
 }
 
 /*
@@ -283,10 +218,10 @@ static int others_run(const struct flush *f, const struct clock *clock)
 {
 	uint64_t begin = clock_stamp(clock);
 
-	for (long i = 1; i < f->n; i++) {
-		uint64_t before = count_now(f, i);
+	for (long i = 1; i < f->crew.n; i++) {
+		uint64_t before = crew_now(&f->crew, i);
 
-		while (count_now(f, i) == before) {
+		while (crew_now(&f->crew, i) == before) {
 			cpu_relax();
 			if (clock_ns(clock, clock_stamp(clock) - begin) > IN_TIME_S * 1e9)
 				return -ETIMEDOUT;
@@ -298,11 +233,11 @@ static int others_run(const struct flush *f, const struct clock *clock)
 /* TLB interrupts on the tasks' CPUs so far, and the others' operations, which go on meanwhile: those of the middle of it. */
 static uint64_t arrived(struct flush *f, double *operations)
 {
-	uint64_t before = others(f), sum = 0;
+	uint64_t before = crew_others(&f->crew), sum = 0;
 
 	irq_row_read(&f->interrupts);
-	*operations = ((double)before + (double)others(f)) / 2;
-	for (long i = 0; i < f->n; i++)
+	*operations = ((double)before + (double)crew_others(&f->crew)) / 2;
+	for (long i = 0; i < f->crew.n; i++)
 		sum += f->columns[i] < 0 ? 0 : f->interrupts.counts[f->columns[i]];
 	return sum;
 }
@@ -320,7 +255,7 @@ static int round_trips(struct trial *t, uint64_t n, uint64_t *stamps)
 		f->begun = true;
 		f->arrived_at = arrived(f, &f->others_at);
 	}
-	before = others(f);
+	before = crew_others(&f->crew);
 	begin = clock_stamp(t->clock);
 	switch (f->op) {
 	case FLUSH_MPROTECT:
@@ -335,7 +270,7 @@ static int round_trips(struct trial *t, uint64_t n, uint64_t *stamps)
 	end = clock_stamp(t->clock);
 	if (t->kind == BATCH_TIMED) {
 		f->timed += n;
-		f->others_timed += others(f) - before;
+		f->others_timed += crew_others(&f->crew) - before;
 		f->ns += clock_ns(t->clock, end - begin);
 	}
 	if (t->kind == BATCH_COUNTED) {
@@ -355,7 +290,7 @@ static void conclude(struct trial *t)
 	double operations = (double)f->counted + f->others_counted;
 
 	trial_figure(t, "operations", "1/s, all tasks", all, source);
-	trial_figure(t, "operations-per-cpu", "1/s", all / (double)f->n, source);
+	trial_figure(t, "operations-per-cpu", "1/s", all / (double)f->crew.n, source);
 	trial_figure(t, "tlb-interrupts", "per operation",
 		     f->interrupts.there && f->counted ? (double)f->arrived / operations : NAN,
 		     !f->interrupts.there ? "/proc/interrupts has no row TLB here"

@@ -6,20 +6,15 @@
  */
 #include <errno.h>
 #include <math.h>
-#include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "bench/harness/aio.h"
+#include "bench/harness/crew.h"
 #include "bench/harness/scenario.h"
-#include "lib/machine/cpu.h"
 
 #define SLEEP_NS 50000
-#define STRIDE	 128 /* of the tasks' counters: no prefetcher pairs two tasks' lines */
 
 enum { MM_SHARED, MM_PRIVATE };
 enum { VIA_IDLE, VIA_KWORKER };
@@ -41,23 +36,12 @@ struct task {
 	struct io_event done;
 };
 
-struct start { /* of a thread */
-	struct trial *t;
-	unsigned int index;
-};
-
 struct refcount {
-	long n;
+	struct crew crew;
 	struct task me;
-	char *counts; /* shared: each task's round trips, STRIDE apart */
 	uint64_t own, others; /* round trips of the timed batches */
 	double ns; /* and how long they took */
 };
-
-static uint64_t *count_of(const struct refcount *r, long i)
-{
-	return (uint64_t *)(r->counts + i * STRIDE);
-}
 
 /* Tasks that share the measured CPU with the measured one. */
 static long company(const struct trial *t)
@@ -118,7 +102,7 @@ static always_inline long task_step(struct task *k, long via)
 static void other(struct trial *t, unsigned int index)
 {
 	struct refcount *r = t->state;
-	uint64_t *count = count_of(r, index);
+	uint64_t *count = crew_count(&r->crew, index);
 	long via = trial_param(t, "via", 0);
 	struct task k = { 0 };
 
@@ -129,89 +113,46 @@ static void other(struct trial *t, unsigned int index)
 		__atomic_store_n(count, *count + 1, __ATOMIC_RELAXED);
 }
 
-static void *other_thread(void *arg)
+static int cpu_of(const struct trial *t, unsigned int i)
 {
-	struct start *s = arg;
-	int cpu = s->t->cpus[trial_param(s->t, "place", 0)][s->index % s->t->ncpus];
-
-	if (!cpu_pin(cpu, NULL)) {
-		/* The observer needs to know who belongs to the trial; read again once the task runs. */
-		*(count_of(s->t->state, s->index) + 1) = (uint64_t)syscall(SYS_gettid);
-		other(s->t, s->index);
-	}
-	return NULL;
-}
-
-static int other_start(struct trial *t, struct start *s, struct error *e)
-{
-	int cpu = t->cpus[trial_param(t, "place", 0)][s->index % t->ncpus], rc;
-	pthread_attr_t attr;
-	pthread_t thread;
-
-	if (trial_param(t, "mm", 0) == MM_PRIVATE) {
-		rc = trial_fork(t, cpu, other, s->index, e);
-		return rc < 0 ? rc : 0;
-	}
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, 64 * 1024);
-	rc = pthread_create(&thread, &attr, other_thread, s);
-	pthread_attr_destroy(&attr);
-	return rc ? error_set(e, rc, "cannot start task %u: %s", s->index, strerror(rc)) : 0;
+	return t->cpus[trial_param(t, "place", 0)][i % t->ncpus];
 }
 
 /* Waits until task @i does round trips, and takes it among the own ones where it shares the measured CPU. */
 static int other_wait(struct trial *t, const struct refcount *r, long i, struct error *e)
 {
-	for (int tries = 0; !__atomic_load_n(count_of(r, i), __ATOMIC_ACQUIRE); tries++) {
-		if (tries == 50000)
-			return error_set(e, ETIMEDOUT,
-					 "task %ld of %ld did not start: AIO contexts or processes "
-					 "are limited (fs.aio-max-nr, ulimit -u)",
-					 i, r->n);
-		usleep(100);
-	}
-	if (trial_param(t, "mm", 0) == MM_SHARED && i % t->ncpus == 0)
-		return trial_add_task(t, (pid_t)count_of(r, i)[1]);
-	return 0;
+	int rc = crew_wait(&r->crew, i,
+			   "AIO contexts or processes are limited (fs.aio-max-nr, ulimit -u)", e);
+
+	if (!rc && !r->crew.own_mm && i % t->ncpus == 0)
+		rc = trial_add_task(t, crew_thread(&r->crew, i));
+	return rc;
 }
 
 static int prepare(struct trial *t, struct error *e)
 {
 	struct refcount *r = calloc(1, sizeof(*r));
-	struct start *starts;
 	int rc;
 
 	if (!r)
 		return error_set(e, ENOMEM, "out of memory");
 	t->state = r;
-	r->n = trial_param(t, "n", 1);
-	r->counts = mem_shared((size_t)r->n * STRIDE, -1, e);
-	starts = calloc((size_t)r->n, sizeof(*starts));
-	if (!r->counts || !starts)
-		return error_set(e, ENOMEM, "out of memory");
+	r->crew.n = trial_param(t, "n", 1);
+	r->crew.own_mm = trial_param(t, "mm", 0) == MM_PRIVATE;
+	r->crew.cpu_of = cpu_of;
+	r->crew.life = other;
 	rc = task_open(&r->me, trial_param(t, "via", 0), e);
-	for (long i = 1; i < r->n && !rc; i++) {
-		starts[i] = (struct start){ t, (unsigned int)i };
-		rc = other_start(t, &starts[i], e);
-	}
-	for (long i = 1; i < r->n && !rc; i++)
+	if (!rc)
+		rc = crew_start(&r->crew, t, e);
+	for (long i = 1; i < r->crew.n && !rc; i++)
 		rc = other_wait(t, r, i, e);
 	return rc;
-}
-
-static uint64_t others(const struct refcount *r)
-{
-	uint64_t sum = 0;
-
-	for (long i = 1; i < r->n; i++)
-		sum += __atomic_load_n(count_of(r, i), __ATOMIC_RELAXED);
-	return sum;
 }
 
 static int round_trips(struct trial *t, uint64_t n, uint64_t *stamps)
 {
 	struct refcount *r = t->state;
-	uint64_t enter = clock_stamp(t->clock), before = others(r);
+	uint64_t enter = clock_stamp(t->clock), before = crew_others(&r->crew);
 	uint64_t begin = clock_stamp(t->clock), end;
 	long bad = 0;
 
@@ -222,7 +163,7 @@ static int round_trips(struct trial *t, uint64_t n, uint64_t *stamps)
 	end = clock_stamp(t->clock);
 	if (t->kind == BATCH_TIMED) {
 		r->own += n;
-		r->others += others(r) - before;
+		r->others += crew_others(&r->crew) - before;
 		r->ns += clock_ns(t->clock, end - begin);
 	}
 	t->outside += begin - enter + clock_stamp(t->clock) - end;
@@ -234,7 +175,7 @@ static void conclude(struct trial *t)
 	static const char source[] = "the tasks' own counts, over the timed batches";
 	const struct refcount *r = t->state;
 	double all = r->ns > 0 ? (double)(r->own + r->others) * 1e9 / r->ns : NAN;
-	double cpus = fmin((double)r->n, (double)t->ncpus);
+	double cpus = fmin((double)r->crew.n, (double)t->ncpus);
 
 	trial_figure(t, "round-trips", "1/s, all tasks", all, source);
 	trial_figure(t, "round-trips-per-cpu", "1/s", all / cpus, source);
