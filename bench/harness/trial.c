@@ -210,44 +210,36 @@ static void company_keep(struct company *c, struct observer *o, const struct cla
 	observer_close(o);
 }
 
-/* The CPU's counts beside those that the kernel's events gave before. */
-static void pmu_read(const struct counter_set *set, struct counter_value values[COUNTER_NR])
+/* The CPU's own counts come beside those that the kernel's events gave before. */
+static void watch_read(const struct watch *w, const struct counter_set *set,
+		       struct counter_value values[COUNTER_NR])
 {
 	struct counter_value v[COUNTER_NR];
 
+	if (!set)
+		return;
 	counters_read(set, v);
 	for (int id = 0; id < COUNTER_NR; id++)
-		if (counter_of_pmu(id))
+		if (w->kind == BATCH_COUNTED || counter_of_pmu(id))
 			values[id] = v[id];
 }
 
-static void pmu_close(struct watch *w, struct shared *s)
-{
-	if (w->counters)
-		pmu_read(w->counters, s->counters);
-	if (w->remote)
-		pmu_read(w->remote, s->remote);
-	counters_close(w->remote);
-	counters_close(w->counters);
-	*w = (struct watch){ 0 };
-}
-
+/* Reads what was counted, and closes all. */
 static void watch_close(struct watch *w, const struct claim *claim, struct shared *s)
 {
 	char name[16] = "";
 	struct claim at_home = remote_claim(name);
 
-	if (w->counters)
-		counters_read(w->counters, s->counters);
-	if (w->remote)
-		counters_read(w->remote, s->remote);
-	s->remote_counted = w->remote != NULL;
-	s->remote_watched = w->remote_observer != NULL;
-	company_keep(&s->company, w->observer, claim);
-	company_keep(&s->remote_company, w->remote_observer, &at_home);
+	watch_read(w, w->counters, s->counters);
+	watch_read(w, w->remote, s->remote);
+	if (w->kind == BATCH_COUNTED) {
+		s->remote_counted = w->remote != NULL;
+		s->remote_watched = w->remote_observer != NULL;
+		company_keep(&s->company, w->observer, claim);
+		company_keep(&s->remote_company, w->remote_observer, &at_home);
+	}
 	counters_close(w->remote);
 	counters_close(w->counters);
-	*w = (struct watch){ 0 };
 }
 
 static int batch_do(struct trial *t, const struct bench *b, const struct watch *w, struct shared *s,
@@ -323,36 +315,28 @@ static unsigned int phase_do(struct trial *t, const struct bench *b, const struc
 static int trial_measure(struct trial *t, const struct bench *b, struct shared *s,
 			 const struct claim *claim, struct error *e)
 {
-	struct watch w = { 0 };
+	const enum batch_kind kinds[] = { BATCH_COUNTED, BATCH_PMU };
+	const bool counted[] = { b->count, b->pmu };
+	const struct watch none = { .kind = BATCH_TIMED };
 	unsigned int i;
 	int rc = 0;
 
 	/* Their switches are read by the caller's numbers: elsewhere /proc shows a stranger's, or nothing. */
 	s->own_unknown = !pidns_proc_is_own() || (t->kthread && !pidns_is_initial());
 	s->start = clock_stamp(&b->clock);
-	i = phase_do(t, b, &w, s, 0, &rc);
-	if (!rc && b->count) {
-		w.kind = BATCH_COUNTED;
-		rc = watch_open(&w, t, b, claim, &s->unobserved, e);
-		if (rc) {
-			watch_close(&w, claim, s);
-			return rc;
-		}
-		i = phase_do(t, b, &w, s, i, &rc);
+	i = phase_do(t, b, &none, s, 0, &rc);
+	for (size_t k = 0; k < sizeof(kinds) / sizeof(*kinds) && !rc && counted[k]; k++) {
+		struct watch w = { .kind = kinds[k] };
+		int opened = watch_open(&w, t, b, claim, &s->unobserved, e);
+
+		if (!opened)
+			i = phase_do(t, b, &w, s, i, &rc);
 		watch_close(&w, claim, s);
-	}
-	if (!rc && b->pmu) {
-		w.kind = BATCH_PMU;
-		rc = watch_open(&w, t, b, claim, &s->unobserved, e);
-		if (rc) {
-			pmu_close(&w, s);
-			return rc;
-		}
-		i = phase_do(t, b, &w, s, i, &rc);
-		pmu_close(&w, s);
+		if (opened)
+			return opened;
 	}
 	if (!rc && i < s->nbatches)
-		phase_do(t, b, &w, s, i, &rc);
+		phase_do(t, b, &none, s, i, &rc);
 	s->stop = clock_stamp(&b->clock);
 	if (rc)
 		return error_set(e, -rc, "a round trip failed: %s", strerror(-rc));
