@@ -20,7 +20,7 @@ static bool is_watch(const struct scan_group *g)
 	return !strcmp(g->scenario, "watch");
 }
 
-static double middle(const struct scan_values *v)
+double compare_middle(const struct scan_values *v)
 {
 	/* Their order in time is not needed. */
 	stats_sort(v->v, v->n);
@@ -77,7 +77,7 @@ static json_t *count_differences(const struct side *a, const struct side *b)
 						 *w = scan_counter(b->set, g->group,
 								   compare_counts[c]);
 			bool remote = is_remote(compare_counts[c]);
-			double x = middle(v), y = middle(w);
+			double x = compare_middle(v), y = compare_middle(w);
 
 			if (!isfinite(x) || !isfinite(y) ||
 			    fabs(x - y) <= sound_difference(f->group, g->group, fmax(x, y), remote))
@@ -194,7 +194,7 @@ static void counts_fill(double per[COMPARE_COUNTS], const struct side *s, const 
 {
 	for (size_t c = 0; c < COMPARE_COUNTS; c++)
 		per[c] = f && !is_watch(f->group)
-				 ? middle(scan_counter(s->set, f->group, compare_counts[c]))
+				 ? compare_middle(scan_counter(s->set, f->group, compare_counts[c]))
 				 : NAN;
 }
 

@@ -16,23 +16,10 @@ static bool counts_them(const struct scan_set *s)
 	return !strcmp(member_text(s->machine, "accelerator"), "icount");
 }
 
-/* The counter's values in order, and their median; NaN without any. */
-static double sorted(const struct side *s, const struct facts *f, const char *name,
-		     const struct scan_values **values)
-{
-	const struct scan_values *v = scan_counter(s->set, f->group, name);
-
-	stats_sort(v->v, v->n);
-	*values = v;
-	return stats_sorted_median(v->v, v->n);
-}
-
 /* By the cycles there, which do not pass while a CPU waits. */
 static double in_user(const struct side *s, const struct facts *f)
 {
-	const struct scan_values *v;
-
-	return sorted(s, f, "cycles-user", &v) / ICOUNT_CYCLES;
+	return compare_middle(scan_counter(s->set, f->group, "cycles-user")) / ICOUNT_CYCLES;
 }
 
 static json_t *side_json(const struct side *s, const struct facts *f, double median,
@@ -60,8 +47,10 @@ json_t *instructions_compare(const struct side *a, const struct side *b)
 
 		if (!g)
 			continue;
-		x = sorted(a, f, "instructions", &v);
-		y = sorted(b, g, "instructions", &w);
+		v = scan_counter(a->set, f->group, "instructions");
+		w = scan_counter(b->set, g->group, "instructions");
+		x = compare_middle(v);
+		y = compare_middle(w);
 		if (!(x > 0) || !(y > 0))
 			continue;
 		apart = v->n >= TRIALS_LEAST && w->n >= TRIALS_LEAST &&

@@ -61,6 +61,9 @@ struct table {
 	bool one_session;
 };
 
+/* Puts @v in order: its median, NaN without any value. */
+double compare_middle(const struct scan_values *v);
+
 /* The facts of set @i, all but the orders' p. 0 or -ENOMEM. */
 int side_make(struct side *s, struct scan_set *sets, size_t n, size_t i);
 void side_free(struct side *s);

@@ -264,23 +264,9 @@ static at_t counters(at_t s, const char *prefix, bool figures, struct line_view 
 	return s;
 }
 
-static at_t remote(at_t s, struct line_view *v)
+static at_t remote_counters(at_t s, struct line_view *v)
 {
-	struct line_text key;
-	struct keys keys;
-	bool done;
-
-	if (*s != '{')
-		return skip(s, 1);
-	keys.n = 0;
-	while ((s = member(s, &keys, &key, &done)) && !done) {
-		s = is(&key, "counters") && *s == '{' ? counters(s, "remote-", false, v)
-						      : skip(s, 2);
-		if (!s)
-			return NULL;
-		s = blanks(s);
-	}
-	return s;
+	return *s == '{' ? counters(s, "remote-", false, v) : skip(s, 2);
 }
 
 static at_t series(at_t s, struct line_view *v)
@@ -340,7 +326,7 @@ static at_t part(at_t s, const struct line_text *key, struct line_view *v, int *
 		*found |= COUNTERS;
 		return counters(s, "", false, v);
 	} else if (is(key, "remote")) {
-		return remote(s, v);
+		return inside(s, v, "counters", remote_counters);
 	} else if (is(key, "figures")) {
 		return *s == '{' ? counters(s, "", true, v) : skip(s, 1);
 	} else if (is(key, "batches")) {
