@@ -351,6 +351,8 @@ static int run(struct run_options *o, char **specs, int nspecs, struct run_tally
 		session_resume(set.machine, old.machine);
 	if (!rc)
 		rc = run_possible(&b, &plan, &set, e);
+	if (!rc && o->resume)
+		rc = run_restore(&b, &plan, old.machine, &set, e);
 	if (!rc)
 		rc = result_create(&set.w, o->dir, set.machine, o->resume, e);
 	if (rc)

@@ -280,6 +280,53 @@ int findings_add(struct findings *all, const struct finding *f, json_t *list)
 	return member_append(list, record);
 }
 
+/* A record of findings_add(), as a finding again: what it holds no word of is as the scenario claims it. */
+static int finding_read(const struct bench *b, const json_t *record, struct finding *f,
+			struct error *e)
+{
+	struct trial_order order = { 0 };
+	struct plan p = { 0 };
+	struct claim claim, found;
+	struct trial t;
+	int rc = plan_add(&p, member_text(record, "what"), e);
+
+	if (!rc) {
+		order.scenario = p.items->scenario;
+		order.params = p.items->params;
+		trial_describe(b, &order, &t);
+		found = claim = order.scenario->claim(&t);
+		record_claim_read(json_object_get(record, "found"), &found);
+		/* With a switch more or less now and then nobody knows whose it is. */
+		if (found.switches.min < claim.switches.min ||
+		    found.switches.max > claim.switches.max)
+			found.own_switches = -1;
+		finding_begin(f, &t, &claim, &found);
+		f->times = true;
+		snprintf(f->text, sizeof(f->text), "%s", member_text(record, "text"));
+	}
+	plan_free(&p);
+	return rc;
+}
+
+int findings_restore(struct findings *all, const struct bench *b, const json_t *old, json_t *list,
+		     struct error *e)
+{
+	const json_t *one;
+	size_t i;
+	int rc = 0;
+
+	json_array_foreach ((json_t *)old, i, one) {
+		struct finding f;
+
+		rc = finding_read(b, one, &f, e);
+		if (!rc && findings_add(all, &f, list))
+			rc = error_set(e, ENOMEM, "out of memory");
+		if (rc)
+			break;
+	}
+	return rc;
+}
+
 void findings_free(struct findings *all)
 {
 	free(all->list);

@@ -63,6 +63,13 @@ bool finding_decide(const struct finding_notes *notes, const struct trial *t,
 /* Keeps @f, and its record in machine.json's @list. 0 or -ENOMEM. */
 int findings_add(struct findings *all, const struct finding *f, json_t *list);
 
+/*
+ * Takes over what an earlier part of the run found: its machine.json's @old list, which goes on in @list. 0, -EINVAL where a record names no
+ * scenario, or -ENOMEM.
+ */
+int findings_restore(struct findings *all, const struct bench *b, const json_t *old, json_t *list,
+		     struct error *e);
+
 /* What was found of @item with its present parameters, or NULL. */
 const struct finding *findings_of(const struct findings *all, const struct plan_item *item);
 

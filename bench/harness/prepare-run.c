@@ -118,6 +118,41 @@ int run_possible(const struct bench *b, struct plan *p, struct run_set *set, str
 	return kept ? 0 : error_set(e, EINVAL, "nothing can run here: %.400s", why.text);
 }
 
+/* What an earlier part of the run left out: out of @p, and into @set's record again, but what could not run this time either. */
+static void skipped_restore(const json_t *old, struct plan *p, json_t *skipped)
+{
+	bool same_reason;
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach ((json_t *)old, i, one) {
+		const char *what = member_text(one, "what");
+		unsigned int kept = 0;
+		char spec[384];
+
+		if (!told(skipped, what, "", &same_reason))
+			member_append(skipped, member_copy(one));
+		for (unsigned int k = 0; k < p->n; k++) {
+			plan_spec(&p->items[k], spec, sizeof(spec));
+			if (strcmp(spec, what) != 0)
+				p->items[kept++] = p->items[k];
+		}
+		p->n = kept;
+	}
+}
+
+int run_restore(const struct bench *b, struct plan *p, const json_t *old, struct run_set *set,
+		struct error *e)
+{
+	skipped_restore(json_object_get(old, "skipped"), p,
+			json_object_get(set->machine, "skipped"));
+	if (!p->n)
+		return error_set(e, EINVAL, "%s: each of its rows was left out, start a new set",
+				 set->dir);
+	return findings_restore(&set->findings, b, json_object_get(old, "findings"),
+				json_object_get(set->machine, "findings"), e);
+}
+
 int run_found(const struct bench *b, const struct plan_item *item,
 	      const struct finding_notes *notes, const struct claim *claim, struct run_set *set,
 	      struct error *e)

@@ -3,6 +3,7 @@
 #include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics_double.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -175,27 +176,47 @@ static void record_counters(json_t *line, const struct bench *b, const struct tr
 	member_set(line, "counters", c);
 }
 
-static void record_range(json_t *claim, const char *name, const struct claim_range *r)
-{
-	if (r->claimed && isinf(r->max))
-		member_set(claim, name, member_pack("{s:f}", "min", r->min));
-	else if (r->claimed)
-		member_set(claim, name, member_pack("{s:f, s:f}", "min", r->min, "max", r->max));
-}
+static const struct {
+	const char *name;
+	size_t range; /* in struct claim */
+} ranges[] = {
+	{ "switches", offsetof(struct claim, switches) },
+	{ "cr3_loads", offsetof(struct claim, cr3_loads) },
+	{ "cr3_flushes", offsetof(struct claim, cr3_flushes) },
+	{ "migrations", offsetof(struct claim, migrations) },
+	{ "tlb_ipis", offsetof(struct claim, tlb_ipis) },
+	{ "remote_shootdowns", offsetof(struct claim, remote_shootdowns) },
+	{ "remote_left", offsetof(struct claim, remote_left) },
+	{ "remote_loads", offsetof(struct claim, remote_loads) },
+};
+#define RANGES (sizeof(ranges) / sizeof(*ranges))
 
 json_t *record_claim(const struct claim *c)
 {
 	json_t *claim = json_object();
 
-	record_range(claim, "switches", &c->switches);
-	record_range(claim, "cr3_loads", &c->cr3_loads);
-	record_range(claim, "cr3_flushes", &c->cr3_flushes);
-	record_range(claim, "migrations", &c->migrations);
-	record_range(claim, "tlb_ipis", &c->tlb_ipis);
-	record_range(claim, "remote_shootdowns", &c->remote_shootdowns);
-	record_range(claim, "remote_left", &c->remote_left);
-	record_range(claim, "remote_loads", &c->remote_loads);
+	for (size_t i = 0; i < RANGES; i++) {
+		const struct claim_range *r = (const void *)((const char *)c + ranges[i].range);
+
+		if (r->claimed && isinf(r->max))
+			member_set(claim, ranges[i].name, member_pack("{s:f}", "min", r->min));
+		else if (r->claimed)
+			member_set(claim, ranges[i].name,
+				   member_pack("{s:f, s:f}", "min", r->min, "max", r->max));
+	}
 	return claim;
+}
+
+void record_claim_read(const json_t *claim, struct claim *c)
+{
+	for (size_t i = 0; i < RANGES; i++) {
+		struct claim_range *r = (void *)((char *)c + ranges[i].range);
+		const json_t *one = json_object_get(claim, ranges[i].name);
+		double min = member_number(one, "min"), max = member_number(one, "max");
+
+		if (isfinite(min))
+			*r = (struct claim_range){ true, min, isfinite(max) ? max : INFINITY };
+	}
 }
 
 /* The helper CPU's events, and what the scenario found out itself. */

@@ -20,6 +20,9 @@ json_t *record_params(const struct scenario *s, const long *values);
 /* What is claimed, as a trial's line and a finding hold it. New reference. */
 json_t *record_claim(const struct claim *c);
 
+/* Reads such a record: what it claims replaces @c's ranges, what it does not tell of stays. */
+void record_claim_read(const json_t *claim, struct claim *c);
+
 /* The whole line. New reference; NULL if a part of it could not be made, see members_failed(). */
 json_t *record_trial(const struct bench *b, const struct trial_order *order,
 		     const struct trial_outcome *out, const struct record_place *place,

@@ -52,6 +52,13 @@ void run_catch_signals(void);
 /* Drops what cannot run here, says so, and keeps the reasons in @set->machine. -EINVAL if nothing is left. */
 int run_possible(const struct bench *b, struct plan *p, struct run_set *set, struct error *e);
 
+/*
+ * After that, where a set is gone on with whose machine.json was @old: what was found or left out before is so once more, told in the
+ * record and not looked for again. 0, -EINVAL if nothing is left or @old is damaged, or -ENOMEM.
+ */
+int run_restore(const struct bench *b, struct plan *p, const json_t *old, struct run_set *set,
+		struct error *e);
+
 /* Says why @item is left out, once for all of a kind, and records it. @code: the errno. */
 void run_skip(struct run_set *set, const struct plan_item *item, int code, const char *why);
 

@@ -29,8 +29,25 @@ stopped() {
 	# Partners carry the same command line.
 	check "  no process of it is left" [ -z "$left$(pgrep -f -- "-o $dir")" ]
 	check "  every finished trial is whole" json "$dir/trials.jsonl" "3 <= len(t) < 24"
+	# Found by the first part of the run, as its record has it.
+	python3 - "$dir/machine.json" <<'PY'
+import json, sys
+m = json.load(open(sys.argv[1]))
+m["findings"].append({"what": "thread:handover=yield,pages=0,pagesize=4k", "text": "made up", "scenario": "thread",
+                      "params": {"handover": "yield", "pages": 0, "pagesize": "4k"},
+                      "claimed": {"switches": {"min": 2, "max": 2}}, "found": {"switches": {"min": 1.5, "max": 2.5}}})
+m["skipped"].append({"what": "process:handover=pipe", "why": "made up, too"})
+json.dump(m, open(sys.argv[1], "w"))
+PY
 	run run --resume -o "$dir"
 	check "  --resume completes the set" [ "$status" = 0 ]
+	check "  what was found before still is, once, and trials are held to it; so is what was skipped" python3 - "$dir" <<'PY'
+import json, sys
+m, t = json.load(open(sys.argv[1] + "/machine.json")), [json.loads(l) for l in open(sys.argv[1] + "/trials.jsonl")]
+assert [f["text"] for f in m["findings"]].count("made up") == 1 and [s["why"] for s in m["skipped"]] == ["made up, too"], (m["findings"], m["skipped"])
+held = [x for x in t if x.get("finding") == "made up"]
+assert held and {x["scenario"] for x in held} == {"thread"} and all(x["claim"]["switches"] == {"min": 1.5, "max": 2.5} for x in held), held
+PY
 	check "  each trial is there once and valid" json "$dir/trials.jsonl" \
 		"sorted((x['scenario'], x['trial']) for x in t if x['valid']) == sorted((s, i) for s in ('thread', 'process') for i in range(12))"
 }

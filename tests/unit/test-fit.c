@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <errno.h>
 #include <math.h>
 #include <string.h>
 
@@ -135,16 +136,24 @@ static void found(const struct trial *t, const struct seen *seen, char *text, si
 		snprintf(text, len, "twice");
 }
 
-SCENARIO(made) = { .name = "made", .params = no_params, .form = form, .found = found };
+static struct claim claim(const struct trial *t)
+{
+	(void)t;
+	return (struct claim){ .switches = { true, 0, 0 },
+			       .remote_shootdowns = { true, 1, 1 },
+			       .own_switches = -1 };
+}
+
+SCENARIO(made) = {
+	.name = "made", .params = no_params, .claim = claim, .form = form, .found = found
+};
 static const struct trial trial = { .scenario = &made, .params = (const long[PARAMS_MAX]){ 0 } };
 
 /* 1000 operations that should interrupt another CPU once each; @arrived times somebody came there. */
 static struct trial_outcome outcome(uint64_t arrived)
 {
 	struct trial_outcome out = {
-		.claim = { .switches = { true, 0, 0 },
-			   .remote_shootdowns = { true, 1, 1 },
-			   .own_switches = -1 },
+		.claim = claim(&trial),
 		.batches = batches,
 		.nbatches = 1,
 		.counted = 1000,
@@ -283,6 +292,39 @@ static void test_other_switches_have_no_times(void **state)
 	assert_false(f.times);
 }
 
+/* A run that is gone on with holds its trials to what its earlier part found. */
+static void test_a_finding_is_found_again_in_its_record(void **state)
+{
+	struct findings before = { 0 }, after = { 0 };
+	json_t *old = json_array(), *list = json_array();
+	struct finding_notes notes = { 0 };
+	struct trial_outcome out = outcome(0);
+	const struct finding *again;
+	struct plan_item item = { .scenario = &made };
+	struct finding f;
+	struct error e;
+
+	(void)state;
+	for (int i = 0; i < FINDING_ATTEMPTS; i++)
+		assert_true(note(&notes, &out));
+	assert_true(decide(&notes, &out, &f));
+	assert_int_equal(findings_add(&before, &f, old), 0);
+	assert_int_equal(findings_restore(&after, &bench, old, list, &e), 0);
+	again = findings_of(&after, &item);
+	assert_non_null(again);
+	assert_string_equal(again->text, f.text);
+	assert_memory_equal(&again->claim.remote_shootdowns, &f.claim.remote_shootdowns,
+			    sizeof(f.claim.remote_shootdowns));
+	assert_true(json_equal(old, list));
+	/* A record that somebody changed is told, not taken. */
+	json_object_set_new(json_array_get(old, 0), "what", json_string("nothing of ours"));
+	assert_int_equal(findings_restore(&after, &bench, old, list, &e), -EINVAL);
+	findings_free(&before);
+	findings_free(&after);
+	json_decref(old);
+	json_decref(list);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -295,6 +337,7 @@ int main(void)
 		cmocka_unit_test(test_a_disturbed_trial_proves_nothing),
 		cmocka_unit_test(test_a_form_that_is_known_is_found_at_once),
 		cmocka_unit_test(test_other_switches_have_no_times),
+		cmocka_unit_test(test_a_finding_is_found_again_in_its_record),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
