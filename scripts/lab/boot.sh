@@ -31,22 +31,22 @@ start_guest() {
 	children=("$guest_pid")
 }
 
-# Waits for the emulator for so many seconds; 124 if they pass, even if the process cannot be killed.
+# Waits for the emulator for so many seconds; 124 if they pass, or as a signal's trap says in $stopped, even if the process cannot be killed.
 wait_guest() {
 	local end=$((SECONDS + $1)) status
 	while kill -0 "$guest_pid" 2>/dev/null; do
-		if [ $SECONDS -ge $end ]; then
+		if [ -n "${stopped:-}" ] || [ $SECONDS -ge $end ]; then
 			kill -KILL "$guest_pid" 2>/dev/null
 			disown "$guest_pid" 2>/dev/null
 			children=()
-			return "$TIME_LIMIT"
+			return "${stopped:-$TIME_LIMIT}"
 		fi
 		sleep 0.05
 	done
 	wait "$guest_pid"
 	status=$?
 	children=()
-	return $status
+	return "${stopped:-$status}"
 }
 
 accel_arguments() {
@@ -131,7 +131,7 @@ virtio_ports() {
 
 # boot_kernel KERNEL BOOT MODULE RESULTS COMMAND...: the exit status is the command's, or the lab's.
 boot_kernel() {
-	local kernel=$1 params=$2 want=$3 into=$4 status start line
+	local kernel=$1 params=$2 want=$3 into=$4 status start line stopped=
 	shift 4
 	need_emulator
 	make_tmp
@@ -140,6 +140,9 @@ boot_kernel() {
 	choose_module "$want"
 	make_guest "$accel" "$params" "$ko" "$@"
 	start=${EPOCHREALTIME/./}
+	# From here on a signal ends the guest, not this shell: what it has shipped is kept.
+	trap 'stopped=130' INT
+	trap 'stopped=143' TERM HUP
 	exec {to_out}> >(exec cat) {to_err}> >(exec cat >&2)
 	line="console=$console loglevel=5 panic=-1 oops=panic activemm.accel=$accel $params"
 	# Where this machine is busy a guest's timer may seem to be broken.
@@ -192,6 +195,8 @@ receive_trials() {
 	return 1
 }
 
+say_kept() { [ -z "$into" ] || [ ! -d "$tmp/out/results" ] || say "the trials that had ended are in $into"; }
+
 # judge EMULATOR'S-STATUS: says what went wrong, keeps log and results, exits.
 judge() {
 	local ended=$1 status='' text=$tmp/console.txt
@@ -209,10 +214,14 @@ judge() {
 		say "$release (boot '$params', $accel): the kernel is in trouble:"
 		show_trouble "$trouble" "$text"
 		verdict=$KERNEL_BAD
+	elif [ -z "$status" ] && [ -n "$stopped" ]; then
+		say "$release (boot '$params', $accel): stopped by a signal"
+		say_kept
+		verdict=$stopped
 	elif [ -z "$status" ] && [ "$ended" -eq "$TIME_LIMIT" ]; then
 		say "$release (boot '$params', $accel): not done after $limit s (--time); its last lines:"
 		tail -n 15 "$text" | sed 's/^/  | /' >&2
-		[ -z "$into" ] || [ ! -d "$tmp/out/results" ] || say "the trials that had ended are in $into"
+		say_kept
 		verdict=$TIME_LIMIT
 	elif [ -z "$status" ]; then
 		say "$release (boot '$params', $accel): the guest ended without results: $(head -n 1 "$tmp/emulator.log")"

@@ -89,6 +89,16 @@ start_cell() {
 	say "[$((done_count + ${#running[@]}))/$total] $name: started"
 }
 
+# Of cells that a signal stopped, what they had: the next run does them again.
+keep_stopped() {
+	local cell name
+	for cell in "$out"/.[!.]*/; do
+		[ -s "$cell/trials.jsonl" ] || continue
+		name=$(basename "$cell") && name=${name#.}
+		rm -rf "$out/$name.failed" && mv "$cell" "$out/$name.failed" && say "$name: stopped: the trials that had ended are in $out/$name.failed"
+	done
+}
+
 # Waits for one cell to end and files it.
 end_cell() {
 	local pid name status

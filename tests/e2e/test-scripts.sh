@@ -24,6 +24,40 @@ head -c -1 "$lab/ended" >"$lab/cut"
 received "$lab/cut"
 check "  of which every byte has to be there" grep -qx '{"t":2}' "$lab/out/results/trials.jsonl"
 
+# A signal in the middle of a guest, played by a program that ships a trial and goes on; the image is a header.
+python3 - "$lab/bzImage" <<'PY'
+import sys
+b = bytearray(4096)
+b[0x202:0x206], b[0x20e:0x210], b[0x800:0x809] = b"HdrS", (0x600).to_bytes(2, "little"), b"9.9-made\0"
+open(sys.argv[1], "wb").write(b)
+PY
+cat >"$lab/qemu-system-x86_64" <<'END'
+#!/bin/sh
+case $1 in --version) echo played && exit ;; esac
+for word; do case $word in file:*/shipped) shipped=${word#file:} ;; esac; done
+printf '/lab/out/results/trials.jsonl\t{"t":1}\n' >"$shipped"
+exec sleep 60
+END
+chmod +x "$lab/qemu-system-x86_64"
+if ! command -v cpio >/dev/null || ! [ -e /bin/busybox ] || [ "$(uname -m)" != x86_64 ]; then
+	skip "a signal to the kernel lab: it wants busybox and cpio, on x86"
+else
+	for signal in INT:130 TERM:143; do
+		set=$lab/stopped-$signal
+		# Jobs in the background ignore INT, but not in a session of their own.
+		PATH=$lab:$PATH python3 -c 'import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])' \
+			"$top/scripts/kernel-lab" run "$lab/bzImage" --accel tcg --module none --activemm /bin/true -o "$set" >"$tmp/out" 2>"$tmp/err" &
+		pid=$!
+		for _ in $(seq 200); do ! grep -qs t "${TMPDIR:-/tmp}"/activemm-lab.$pid.*/shipped || break; sleep 0.05; done
+		kill -"${signal%:*}" $pid
+		wait $pid
+		status=$?
+		check "a kernel lab that SIG${signal%:*} stops keeps the trials that had ended, and says so" sh -c \
+			'[ "$1" = "${2#*:}" ] && grep -qx "{\"t\":1}" "$3/trials.jsonl" && grep -q "stopped by a signal" "$4" && grep -q "had ended are in $3" "$4"' - "$status" "$signal" "$set" "$tmp/err"
+		check "  and leaves nothing else" sh -c '! ls -d "${TMPDIR:-/tmp}"/activemm-lab.$1.* 2>/dev/null && ! pgrep -P $1' - $pid
+	done
+fi
+
 command -v apt-get >/dev/null || { skip "a bare machine: no apt-get here" && exit 0; }
 # A machine with a shell's usual tools and apt-get, and nothing else.
 mkdir "$tmp/bare"
