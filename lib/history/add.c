@@ -12,6 +12,7 @@
 
 #include "lib/base/member.h"
 #include "lib/history/private.h"
+#include "lib/results/node.h"
 #include "lib/results/scan-set.h"
 #include "lib/results/set.h"
 #include "lib/stats/rank.h"
@@ -92,23 +93,17 @@ static int64_t ended(const struct content *c, const char *dir)
 	return stat(path, &st) ? 0 : st.st_mtime;
 }
 
-/* "AMD EPYC, 2 CPUs, KVM, nopcid": what two sets must share to be of one machine. */
+/* "node7: AMD EPYC, 2 CPUs, KVM, nopcid": what two sets must share to be of one machine. */
 void history_machine_name(const json_t *m, bool *emulated, char *buf, size_t len)
 {
-	const json_t *cpu = json_object_get(m, "cpu"), *flags = json_object_get(cpu, "flags"),
+	const json_t *flags = json_object_get(json_object_get(m, "cpu"), "flags"),
 		     *lab = json_object_get(m, "lab");
-	const char *node = member_text(m, "node"), *model = member_text(cpu, "model"),
-		   *board = member_text(json_object_get(m, "dmi"), "product"),
-		   *hypervisor = member_text(m, "hypervisor"), *boot = member_text(lab, "boot");
-	double cpus = member_number(json_object_get(m, "topology"), "cpus");
-	char count[32] = "";
+	const char *host = node_host(m), *boot = member_text(lab, "boot");
+	char hardware[NODE_NAME];
 
 	*emulated = json_is_false(json_object_get(m, "times_meaningful"));
-	if (cpus > 0)
-		snprintf(count, sizeof(count), ", %.0f CPU%s", cpus, cpus == 1 ? "" : "s");
-	snprintf(buf, len, "%.60s%s%.80s%s%s%.60s%s%.40s%s%s%s%.60s", node, *node ? ": " : "",
-		 *model ? model : "unknown CPU", count, *board ? ", " : "", board,
-		 *hypervisor ? ", " : "", hypervisor,
+	node_hardware(m, hardware, sizeof(hardware));
+	snprintf(buf, len, "%.60s%s%.260s%s%s%s%.60s", host, *host ? ": " : "", hardware,
 		 json_is_true(json_object_get(flags, "nopcid")) ? ", nopcid" : "",
 		 json_is_true(json_object_get(flags, "pti")) ? ", PTI" : "", *boot ? ", " : "",
 		 boot);

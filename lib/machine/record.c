@@ -49,6 +49,8 @@ static json_t *record_topology(struct cpu_topology *topo)
 		if (hwloc_bitmap_weight(o->cpuset) > threads)
 			threads = hwloc_bitmap_weight(o->cpuset);
 	member_set(t, "threads_per_core", json_integer(threads));
+	member_set(t, "memory_bytes",
+		   json_integer((json_int_t)hwloc_get_root_obj(topo->hw)->total_memory));
 	cpu_allowed_list(topo, list, sizeof(list));
 	member_set(t, "allowed", member_string(list));
 	hwloc_bitmap_list_snprintf(list, sizeof(list), topo->isolated);
@@ -278,9 +280,10 @@ json_t *machine_record(struct cpu_topology *topo, const struct cpu_choice *choic
 				     "current_clocksource"));
 	member_set(m, "hypervisor", machine_hypervisor());
 	member_set(m, "dmi",
-		   member_pack("{s:o,s:o}", "vendor",
+		   member_pack("{s:o,s:o,s:o}", "vendor",
 			       machine_text_json("/sys/class/dmi/id/sys_vendor"), "product",
-			       machine_text_json("/sys/class/dmi/id/product_name")));
+			       machine_text_json("/sys/class/dmi/id/product_name"), "firmware",
+			       machine_text_json("/sys/class/dmi/id/bios_version")));
 	member_set(m, "accelerator", member_string(machine_accelerator()));
 	member_set(m, "times_meaningful", json_boolean(!machine_emulated()));
 	member_set(m, "perf_event_paranoid",

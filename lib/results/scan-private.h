@@ -47,6 +47,9 @@ double counted_least(double a, double b);
 /* Makes room for @n counters in @g. 0 or -ENOMEM. */
 int group_counters(struct scan_group *g, size_t n);
 
+/* Appends what @from has read to @to, and frees its set. 0 or -errno. */
+int part_merge(struct part *to, struct part *from);
+
 /* All but the set. */
 void part_free(struct part *p);
 

@@ -20,24 +20,31 @@ static struct line_text text_of(const char *s)
 /* Appends @from to @to, and leaves it empty. */
 static int values_move(struct scan_values *to, struct scan_values *from)
 {
-	double *more;
-
 	if (!to->n) {
 		free(to->v);
-		*to = *from;
-		*from = (struct scan_values){ 0 };
+		to->v = from->v;
+		to->n = from->n;
+		to->room = from->room;
+		from->v = NULL;
+		from->n = from->room = 0;
 		return 0;
 	}
-	more = from->n ? reallocarray(to->v, to->n + from->n, sizeof(*more)) : to->v;
-	if (!more)
-		return -ENOMEM;
+	/* By halves: thousands of sets are joined one by one. */
+	if (to->n + from->n > to->room) {
+		size_t room = to->n + from->n + to->n / 2;
+		double *more = reallocarray(to->v, room, sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		to->v = more;
+		to->room = room;
+	}
 	if (from->n)
-		memcpy(more + to->n, from->v, from->n * sizeof(*more));
-	to->v = more;
+		memcpy(to->v + to->n, from->v, from->n * sizeof(*to->v));
 	to->n += from->n;
-	to->room = to->n > to->room ? to->n : to->room;
 	free(from->v);
-	*from = (struct scan_values){ 0 };
+	from->v = NULL;
+	from->n = from->room = 0;
 	return 0;
 }
 
@@ -72,8 +79,7 @@ void scan_start_count(const struct scan_start *start, unsigned int above[], unsi
 	}
 }
 
-/* Appends what @from has read to @to. 0 or -errno. */
-static int part_merge(struct part *to, struct part *from)
+int part_merge(struct part *to, struct part *from)
 {
 	struct scan_set *set = &from->set;
 	int rc = 0;
@@ -196,25 +202,38 @@ static int trials_read(struct scan_set *set, int fd, off_t size, const char *pat
 	return rc;
 }
 
-int scan_set_read(struct scan_set *set, const char *dir, struct error *e)
+int scan_set_open(struct scan_set *set, const char *dir, struct error *e)
 {
-	char *path = NULL;
-	off_t size;
-	int fd, rc;
+	int rc;
 
-	*set = (struct scan_set){ .dir = strdup(dir) };
+	*set = (struct scan_set){ .dir = strdup(dir), .unread = true };
 	rc = set->dir ? result_read_machine(dir, &set->machine, e)
 		      : error_set(e, ENOMEM, "out of memory");
-	if (!rc) {
-		fd = result_open_trials(dir, &path, &size, e);
-		rc = fd < 0 ? fd : trials_read(set, fd, size, path, e);
-		if (fd >= 0)
-			close(fd);
-		free(path);
-	}
 	if (rc)
 		scan_set_free(set);
 	return rc;
+}
+
+int scan_set_trials(struct scan_set *set, struct error *e)
+{
+	char *path = NULL;
+	off_t size;
+	int fd = result_open_trials(set->dir, &path, &size, e), rc;
+
+	rc = fd < 0 ? fd : trials_read(set, fd, size, path, e);
+	if (fd >= 0)
+		close(fd);
+	free(path);
+	if (rc)
+		scan_set_free(set);
+	return rc;
+}
+
+int scan_set_read(struct scan_set *set, const char *dir, struct error *e)
+{
+	int rc = scan_set_open(set, dir, e);
+
+	return rc ? rc : scan_set_trials(set, e);
 }
 
 static void group_free(struct scan_group *g)
@@ -223,8 +242,10 @@ static void group_free(struct scan_group *g)
 	free(g->params);
 	json_decref(g->parsed);
 	free(g->ns.v);
-	for (size_t i = 0; i < g->counters; i++)
+	for (size_t i = 0; i < g->counters; i++) {
 		free(g->counter[i].v);
+		free(g->counter[i].ends);
+	}
 	free(g->counter);
 	free(g->ends);
 	free(g->start);
@@ -240,55 +261,10 @@ void scan_set_free(struct scan_set *set)
 	for (size_t i = 0; i < set->sessions; i++)
 		free(set->session[i]);
 	free(set->session);
+	free(set->node);
 	json_decref(set->machine);
 	free(set->dir);
 	*set = (struct scan_set){ 0 };
-}
-
-/* Every group's values so far are those of the sessions up to number @i. */
-static int session_end(struct scan_set *set, size_t i, size_t sessions)
-{
-	for (size_t k = 0; k < set->n; k++) {
-		struct scan_group *g = &set->groups[k];
-
-		/* One that an earlier session lacks has none of it. */
-		if (!g->ends)
-			g->ends = calloc(sessions, sizeof(*g->ends));
-		if (!g->ends)
-			return -ENOMEM;
-		g->ends[i] = g->ns.n;
-		free(g->start);
-		g->start = NULL;
-	}
-	return 0;
-}
-
-int scan_set_join(struct scan_set *into, struct scan_set *sets, size_t n, struct error *e)
-{
-	struct part all = { .set.verified = true };
-	int rc = 0;
-
-	*into = (struct scan_set){ 0 };
-	all.set.session = calloc(n, sizeof(*all.set.session));
-	if (!all.set.session)
-		return error_set(e, ENOMEM, "out of memory");
-	all.set.dir = sets[0].dir;
-	all.set.machine = sets[0].machine;
-	sets[0].dir = NULL;
-	sets[0].machine = NULL;
-	for (size_t i = 0; i < n && !rc; i++) {
-		struct part one = { .set = sets[i] };
-
-		all.set.session[i] = strdup(i ? sets[i].dir : all.set.dir);
-		all.set.sessions = i + 1;
-		rc = all.set.session[i] ? part_merge(&all, &one) : -ENOMEM;
-		sets[i] = one.set;
-		if (!rc)
-			rc = session_end(&all.set, i, n);
-	}
-	*into = all.set;
-	part_free(&all);
-	return rc ? error_set(e, -rc, "out of memory") : 0;
 }
 
 const struct scan_group *scan_set_find(const struct scan_set *set, const char *scenario,

@@ -18,6 +18,7 @@
 struct scan_values {
 	double *v; /* of valid trials that have it, in time order */
 	size_t n, room;
+	size_t *ends; /* of a joined set's counter: as scan_group's; NULL: none */
 };
 
 /* How the first trials' batches lie against their own settled part, the later half. */
@@ -55,6 +56,9 @@ struct scan_set {
 	bool verified; /* all trials, and there are some */
 	char **session; /* folders of the sets that were joined; NULL: it is one */
 	size_t sessions;
+	unsigned int *
+		node; /* by session: its machine's number, from whoever joined them; NULL: not told apart */
+	bool unread; /* of its trials nothing is known yet */
 	char notice[256]; /* what was dropped (a half-written last line), "" if nothing */
 };
 
@@ -65,10 +69,21 @@ struct scan_set {
 int scan_set_read(struct scan_set *set, const char *dir, struct error *e);
 void scan_set_free(struct scan_set *set);
 
+/* The same in two steps: machine.json, and the trials of a set that was opened. Both free it where they fail. */
+int scan_set_open(struct scan_set *set, const char *dir, struct error *e);
+int scan_set_trials(struct scan_set *set, struct error *e);
+
+/*
+ * Opens @n sets, on all CPUs that the process may use; @trim, unless NULL, takes out of each record what nobody will ask for. Free all of
+ * them in either case. The error is the first one's in the order of @dirs.
+ */
+int scan_sets_open(struct scan_set *sets, char *const *dirs, size_t n,
+		   void (*trim)(json_t *machine), struct error *e);
+
 /*
  * Puts the @n sets, sessions of one kernel, into one: values one after the other, the first one's folder and machine record. They
- * are empty afterwards. Counts are of all; what tells of a single session's course (start) is left out. 0 or -ENOMEM with @e; free
- * @into in either case.
+ * are empty afterwards but for their notices. Of unread ones a few at a time are read meanwhile, on all CPUs. Counts are of all; what tells of a single session's
+ * course (start) is left out. 0 or -errno with @e; free @into in either case.
  */
 int scan_set_join(struct scan_set *into, struct scan_set *sets, size_t n, struct error *e);
 

@@ -248,6 +248,17 @@ static int machine_check(const char *path, const json_t *machine, struct error *
 	return 0;
 }
 
+/* As much as there is room for: jansson itself reads a descriptor byte by byte. */
+static size_t read_some(void *buf, size_t len, void *fd)
+{
+	ssize_t n;
+
+	do
+		n = read(*(int *)fd, buf, len);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? (size_t)-1 : (size_t)n;
+}
+
 int result_read_machine(const char *dir, json_t **machine, struct error *e)
 {
 	char *path = NULL;
@@ -260,7 +271,7 @@ int result_read_machine(const char *dir, json_t **machine, struct error *e)
 		rc = error_set(e, EFBIG, "%s: %lld MB are no machine record", path,
 			       (long long)size >> 20);
 	if (!rc) {
-		*machine = json_loadfd(fd, JSON_REJECT_DUPLICATES, &je);
+		*machine = json_load_callback(read_some, &fd, JSON_REJECT_DUPLICATES, &je);
 		rc = *machine ? machine_check(path, *machine, e)
 			      : error_set(e, EINVAL, "%s:%d: damaged: %s", path, je.line, je.text);
 	}
