@@ -2,7 +2,7 @@
 # What the tests need of tests/lab and tests/kmod runs in other kernels: scripts/test starts it.
 if HAVE_CMOCKA
 UNIT_TESTS = tests/unit/test-changes tests/unit/test-clock tests/unit/test-counters tests/unit/test-cpu tests/unit/test-fit tests/unit/test-machine \
-	tests/unit/test-mem tests/unit/test-net tests/unit/test-refusal tests/unit/test-result tests/unit/test-stats tests/unit/test-text \
+	tests/unit/test-mem tests/unit/test-net tests/unit/test-pooled tests/unit/test-refusal tests/unit/test-result tests/unit/test-stats tests/unit/test-text \
 	tests/unit/test-verify
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
@@ -31,6 +31,9 @@ tests_unit_test_mem_LDADD = $(UNIT_LIBS)
 tests_unit_test_net_SOURCES = tests/unit/test-net.c
 tests_unit_test_net_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_net_LDADD = bench/summary/libsummary.a $(UNIT_LIBS)
+tests_unit_test_pooled_SOURCES = tests/unit/test-pooled.c
+tests_unit_test_pooled_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_pooled_LDADD = $(UNIT_LIBS)
 tests_unit_test_refusal_SOURCES = tests/unit/test-refusal.c
 tests_unit_test_refusal_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_refusal_LDADD = $(UNIT_LIBS)
@@ -66,7 +69,7 @@ print-unit-tests:
 # The bare loop that scripts/figures sets the harness against.
 check_PROGRAMS += tests/figures/bare-loop
 tests_figures_bare_loop_SOURCES = tests/figures/bare-loop.c
-EXTRA_DIST += tests/figures/large-set.py tests/figures/many-sets.py
+EXTRA_DIST += tests/figures/fleet-sets.py tests/figures/fleet-truth.py tests/figures/large-set.py tests/figures/many-sets.py
 
 # Hostile result sets: scripts/test runs it for a while where clang has libFuzzer; `make fuzz' builds and runs it.
 FUZZ_CC = clang
