@@ -9,8 +9,8 @@
 #include "lib/base/member.h"
 
 static const char help[] =
-	"usage: activemm compare DIR DIR... [--by KEY] [--base NAME] [--json | --csv | "
-	"--markdown]\n"
+	"usage: activemm compare DIR DIR... [--by KEY] [--base NAME] [--nodes KEY] [--json | "
+	"--csv | --markdown]\n"
 	"                        [--fail-above PERCENT [--one-session]] [--force] [-o OUT]\n\n"
 	"Compares kernels by result sets, each of them a session: one run in one boot. Sets of "
 	"one\n"
@@ -27,10 +27,18 @@ static const char help[] =
 	"not whether the kernels do. Times of sets from emulation, from different CPU models, or "
 	"of which\n"
 	"only one is verified are not compared unless --force is given.\n\n"
+	"Of several machines each is a block: what a kernel changes is taken within each machine "
+	"that has\n"
+	"both, and pooled over them by random effects, by CPU model and over all; one that "
+	"answers\n"
+	"differently is named, with what is different in it.\n\n"
 	"  --by KEY         what tells sides apart: kernel, folder (the one that the sets are "
 	"in), set\n"
 	"                   (each by itself), or a member of machine.json, as cpu.microcode\n"
 	"  --base NAME      the base's kernel release, or a folder of it\n"
+	"  --nodes KEY      what tells machines apart: machine (host and CPU model), folder, a "
+	"member of\n"
+	"                   machine.json, or none\n"
 	"  --one-session    call kernels slower and faster by one session a side, and let the "
 	"gate fire\n"
 	"  -o, --output OUT also draw trends, a heat map of change, every session and curves over "
@@ -43,7 +51,11 @@ static const char help[] =
 	"interval lies above that, or a count of switches, CR3 loads, flushes or TLB IPIs grew, or "
 	"a "
 	"scenario is\n"
-	"missing; 1 a set cannot be read or OUT not be written; 2 wrong usage.\n";
+	"missing; 1 a set cannot be read, OUT not be written, or machines not be pooled (emulated "
+	"and real\n"
+	"ones, two architectures); 2 wrong usage.\n";
+
+#define WHOLE 100 /* sets whose machine records are kept whole */
 
 enum format { TABLE, JSON, CSV, MARKDOWN };
 
@@ -52,7 +64,7 @@ struct arguments {
 	bool gate;
 	double percent;
 	const char *dir; /* for pictures and page, or NULL */
-	const char *by, *base; /* as compare_sides() has them */
+	struct compare_by by;
 	struct compare_options compare;
 };
 
@@ -66,6 +78,7 @@ static int arguments_read(int argc, char **argv, struct arguments *a)
 						 { "force", no_argument, NULL, 'F' },
 						 { "by", required_argument, NULL, 'b' },
 						 { "base", required_argument, NULL, 'B' },
+						 { "nodes", required_argument, NULL, 'n' },
 						 { "one-session", no_argument, NULL, '1' },
 						 { "output", required_argument, NULL, 'o' },
 						 { "help", no_argument, NULL, 'h' },
@@ -90,10 +103,13 @@ static int arguments_read(int argc, char **argv, struct arguments *a)
 			a->compare.force = true;
 			break;
 		case 'b':
-			a->by = optarg;
+			a->by.sides = optarg;
 			break;
 		case 'B':
-			a->base = optarg;
+			a->by.base = optarg;
+			break;
+		case 'n':
+			a->by.nodes = optarg;
 			break;
 		case '1':
 			a->compare.one_session = true;
@@ -178,13 +194,27 @@ static int show(const struct comparison *c, const struct arguments *a)
 	return a->gate ? gate(c->all, a->percent) : EXIT_DONE;
 }
 
+/* Is none of what tells sets apart a part of machine records that could be missed? */
+static bool may_trim(const struct compare_by *by)
+{
+	static const char *const words[] = { "kernel", "folder", "set", "machine", "none" };
+	bool sides = !by->sides, nodes = !by->nodes;
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		sides |= by->sides && !strcmp(by->sides, words[i]);
+		nodes |= by->nodes && !strcmp(by->nodes, words[i]);
+	}
+	return sides && nodes;
+}
+
 int cmd_compare(int argc, char **argv)
 {
 	struct arguments a = { .compare.share = 0.02 };
 	struct scan_set *sets;
 	struct error e = { 0 };
 	int status = arguments_read(argc, argv, &a);
-	size_t n, named, read = 0;
+	struct compare_nodes nodes = { 0 };
+	size_t n, named;
 	json_t *all = NULL, *spreads = NULL;
 
 	if (status >= 0)
@@ -194,12 +224,12 @@ int cmd_compare(int argc, char **argv)
 	sets = calloc(n, sizeof(*sets));
 	if (!sets)
 		return complain(EXIT_FAILED, "compare: out of memory");
-	for (; read < named && !scan_set_read(&sets[read], argv[optind + (int)read], &e); read++)
-		if (sets[read].notice[0])
-			complain(0, "%s", sets[read].notice);
-	if (read == named && !compare_sides(sets, &n, a.by, a.base, &e) &&
+	if (!scan_sets_open(sets, argv + optind, named,
+			    named > WHOLE && may_trim(&a.by) ? compare_trim : NULL, &e) &&
+	    !compare_sides(sets, &n, &a.by, &nodes, &e) &&
 	    !spreads_known(NULL, sets[0].machine, &spreads, &e)) {
 		a.compare.spreads = spreads;
+		a.compare.nodes = &nodes;
 		all = compare_sets(sets, n, &a.compare, &e);
 	}
 	if (all)
@@ -208,8 +238,9 @@ int cmd_compare(int argc, char **argv)
 		status = complain(EXIT_FAILED, "%s", e.text);
 	json_decref(all);
 	json_decref(spreads);
-	while (read)
-		scan_set_free(&sets[--read]); /* joined ones are empty */
+	compare_nodes_free(&nodes);
+	for (size_t i = 0; i < named; i++)
+		scan_set_free(&sets[i]); /* joined ones are empty */
 	free(sets);
 	return status;
 }

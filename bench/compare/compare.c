@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench/compare/private.h"
+#include "bench/compare/node-rows.h"
 #include "bench/summary/labels.h"
 #include "lib/results/tolerance.h"
 #include "lib/stats/stats.h"
@@ -34,7 +34,7 @@ const char *const compare_counts[COMPARE_COUNTS] = {
 };
 
 /* Of other CPUs than the measured one. */
-static bool is_remote(const char *count)
+bool count_is_remote(const char *count)
 {
 	return !strncmp(count, "remote-", 7) || !strncmp(count, "tlb-interrupts-", 15);
 }
@@ -61,7 +61,23 @@ static double chance_difference(const struct scan_values *v, const struct scan_v
 		    (1 / n + 1 / m));
 }
 
-/* Counts per round trip that differ by more than sound trials may, and by more than those of each side do. */
+bool count_differs(const struct facts *f, const struct facts *g, const char *count,
+		   const struct scan_values *v, const struct scan_values *w)
+{
+	bool remote = count_is_remote(count);
+	double x = compare_middle(v), y = compare_middle(w);
+
+	if (!isfinite(x) || !isfinite(y) ||
+	    fabs(x - y) <= sound_difference(f->group, g->group, fmax(x, y), remote))
+		return false;
+	if (fabs(x - y) <= chance_difference(v, w))
+		return false;
+	/* What some trials of both have is no difference of kernels: a ring's flushes vary so. */
+	return fmax(v->v[0] - w->v[w->n - 1], w->v[0] - v->v[v->n - 1]) >
+	       (remote ? VERIFY_VISITED_REMOTE : 0);
+}
+
+/* Counts per round trip that changed. */
 static json_t *count_differences(const struct side *a, const struct side *b)
 {
 	json_t *list = json_array();
@@ -76,21 +92,14 @@ static json_t *count_differences(const struct side *a, const struct side *b)
 								   compare_counts[c]),
 						 *w = scan_counter(b->set, g->group,
 								   compare_counts[c]);
-			bool remote = is_remote(compare_counts[c]);
-			double x = compare_middle(v), y = compare_middle(w);
 
-			if (!isfinite(x) || !isfinite(y) ||
-			    fabs(x - y) <= sound_difference(f->group, g->group, fmax(x, y), remote))
-				continue;
-			if (fabs(x - y) <= chance_difference(v, w))
-				continue;
-			/* What some trials of both have is no difference of kernels: a ring's flushes vary so. */
-			if (fmax(v->v[0] - w->v[w->n - 1], w->v[0] - v->v[v->n - 1]) <=
-			    (remote ? VERIFY_VISITED_REMOTE : 0))
-				continue;
-			member_append(list, member_pack("{s:s, s:s, s:s, s:f, s:f}", "scenario",
-							f->scenario, "params", f->params, "count",
-							compare_counts[c], "base", x, "other", y));
+			if (count_differs(f, g, compare_counts[c], v, w))
+				member_append(list,
+					      member_pack("{s:s, s:s, s:s, s:f, s:f}", "scenario",
+							  f->scenario, "params", f->params, "count",
+							  compare_counts[c], "base",
+							  compare_middle(v), "other",
+							  compare_middle(w)));
 		}
 	}
 	return list;
@@ -125,7 +134,7 @@ static void counted_in(json_t *list, const struct side *has, const struct side *
 		json_int_t lost = 0, had = 0;
 
 		/* What is not counted here is not counted there; said once. */
-		if (is_remote(name))
+		if (count_is_remote(name))
 			continue;
 
 		for (size_t i = 0; i < has->set->n; i++) {
@@ -276,32 +285,52 @@ static json_t *known_spread(const struct table *t, size_t pair, const json_t *sp
 	return o;
 }
 
+/* How the machines of the two differ: where nodes have both, within one of them. */
+static json_t *pair_machines(const struct table *t, size_t pair, const struct side *a,
+			     const struct side *b)
+{
+	json_t *x = NULL, *y = NULL, *list;
+
+	if (t->nodes)
+		nodes_machines(t->nodes, pair, &x, &y);
+	list = compare_machines(x && y ? x : a->set->machine, x && y ? y : b->set->machine);
+	json_decref(x);
+	json_decref(y);
+	return list;
+}
+
 static json_t *pair_json(const struct table *t, size_t pair, const struct side *a,
 			 const struct side *b, const char *refused,
 			 const struct compare_options *options)
 {
 	json_t *rows = json_array(), *missing = json_array(), *lost = json_array(),
-	       *instructions = instructions_compare(a, b), *known, *o;
+	       *alike = t->nodes ? json_array() : NULL, *instructions = instructions_compare(a, b),
+	       *known, *o;
 
 	for (size_t i = 0; i < t->n; i++)
 		if (t->rows[i].pair == pair)
-			member_append(rows, row_json(&t->rows[i], t->share));
+			member_append(rows, row_json(&t->rows[i], t));
 	only_in(missing, a, b, "base");
 	only_in(missing, b, a, "other");
 	counted_in(lost, a, b, "base");
 	counted_in(lost, b, a, "other");
-	o = member_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "base",
-			member_string(a->set->dir), "base_name", member_string(a->name), "other",
-			member_string(b->set->dir), "other_name", member_string(b->name), "counts",
-			count_differences(a, b), "counters_lost", lost, "missing", missing,
-			"machine", compare_machines(a->set->machine, b->set->machine), "times",
-			rows, "forced", refused && options->force);
+	o = member_pack(
+		"{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "base",
+		member_string(a->set->dir), "base_name", member_string(a->name), "other",
+		member_string(b->set->dir), "other_name", member_string(b->name), "counts",
+		alike ? node_counts_compare(a, b, t->nodes, alike) : count_differences(a, b),
+		"counters_lost", lost, "missing", missing, "machine", pair_machines(t, pair, a, b),
+		"times", rows, "forced", refused && options->force);
 	if (o) {
 		member_set(o, "base_sets", side_sets(a->set));
 		member_set(o, "other_sets", side_sets(b->set));
 		member_set(o, "in_turns", json_boolean(in_turns(a->set, b->set)));
 		member_set(o, "base_verified", json_boolean(a->set->verified));
 		member_set(o, "other_verified", json_boolean(b->set->verified));
+	}
+	if (o && alike) {
+		member_set(o, "counts_of_nodes", alike);
+		member_set(o, "nodes", nodes_json(t->nodes, pair, rows));
 	}
 	known = a->set->sessions > 1 || b->set->sessions > 1
 			? NULL
@@ -321,6 +350,19 @@ static json_t *pair_json(const struct table *t, size_t pair, const struct side *
 	return o;
 }
 
+/* Why times of the two sides must not be compared: within nodes the CPU is the same. NULL: they may. */
+static const char *pair_refused(const struct table *t, size_t pair, const struct side *a,
+				const struct side *b)
+{
+	const char *why = compare_refused(a->set, b->set);
+
+	if (!t->nodes || (why && strcmp(why, COMPARE_OTHER_MODEL) != 0))
+		return why;
+	if (!nodes_share(t->nodes, pair))
+		return why ? why : "no machine has both kernels";
+	return a->set->verified != b->set->verified ? COMPARE_HALF_VERIFIED : NULL;
+}
+
 static int compare_all(struct table *t, struct side *sides, size_t n,
 		       const struct compare_options *options, json_t *all)
 {
@@ -328,13 +370,13 @@ static int compare_all(struct table *t, struct side *sides, size_t n,
 
 	for (size_t i = 1; i < n && !rc; i++)
 		rc = pair_rows(t, i, &sides[0], &sides[i],
-			       options->force || !compare_refused(sides[0].set, sides[i].set));
+			       options->force || !pair_refused(t, i, &sides[0], &sides[i]));
 	if (!rc)
 		rc = table_judge(t);
 	for (size_t i = 1; i < n && !rc; i++)
 		rc = member_append(all,
 				   pair_json(t, i, &sides[0], &sides[i],
-					     compare_refused(sides[0].set, sides[i].set), options))
+					     pair_refused(t, i, &sides[0], &sides[i]), options))
 			     ? -ENOMEM
 			     : 0;
 	return rc;
@@ -344,12 +386,16 @@ json_t *compare_sets(struct scan_set *sets, size_t n, const struct compare_optio
 		     struct error *e)
 {
 	struct side *sides = calloc(n, sizeof(*sides));
-	struct table t = { .share = options->share, .one_session = options->one_session };
+	struct table t = { .share = options->share,
+			   .one_session = options->one_session,
+			   .nodes = options->nodes && options->nodes->n ? options->nodes : NULL };
 	json_t *all = json_array();
 	int rc = sides && all ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < n && !rc; i++)
 		rc = side_make(&sides[i], sets, n, i);
+	for (size_t i = 0; i < n && !rc && t.nodes; i++)
+		rc = node_counts_make(&sides[i], t.nodes->n);
 	if (!rc)
 		rc = boots_name(sides, n);
 	if (!rc)
@@ -359,6 +405,8 @@ json_t *compare_sets(struct scan_set *sets, size_t n, const struct compare_optio
 	for (size_t i = 0; i < n && sides; i++)
 		side_free(&sides[i]);
 	free(sides);
+	for (size_t i = 0; i < t.n; i++)
+		node_row_free(t.rows[i].pooled);
 	free(t.rows);
 	if (rc)
 		error_set(e, -rc, "compare: %s", strerror(-rc));

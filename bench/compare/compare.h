@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "lib/results/scan-set.h"
+#include "bench/compare/nodes.h"
 
 struct compare_options {
 	bool force; /* compare times although they should not be */
@@ -15,16 +15,29 @@ struct compare_options {
 	double share; /* a difference below it does not matter: 0.02 */
 	const json_t *
 		spreads; /* how sessions of this machine varied, as bench/history has it; NULL: not known */
+	const struct compare_nodes *nodes; /* by compare_sides(); NULL: none */
+};
+
+/* What tells sets apart: options' values, NULL where they are not given. */
+struct compare_by {
+	/* "kernel" (release, build, command line, CPU model), "set" (each by itself), "folder" (the one that they are in) or a member of
+	 * machine.json as "cpu.model"; NULL: by kernel, and each by itself where all have the same */
+	const char *sides;
+	const char *base; /* a kernel's release or a set's folder; NULL: the first set's side */
+	const char *
+		nodes; /* "machine" (NULL), "folder", a member of machine.json, or "none": machines are not told apart */
 };
 
 /*
- * Joins those of the *@n sets that are sessions of one kernel (scan_set_join()) and puts the base's side first; *@n gets the number of
- * sides, what is left of @sets is empty. @by: "kernel" (release, build, command line, CPU model), "set" (each by itself), "folder" (the
- * one that they are in) or a member of machine.json as "cpu.model"; NULL: by kernel, and each by itself where all have the same.
- * @base: a kernel's release or a set's folder; NULL: the first set's side. -EINVAL with @e; free all sets then, too.
+ * Joins those of the *@n sets, which need not be read yet, that are sessions of one kernel (scan_set_join()) and puts the base's side first;
+ * *@n gets the number of sides, what is left of @sets is empty. Where two nodes or more have the base and another kernel,
+ * a kernel is the same on every CPU model, @nodes is filled, and machines with but one kernel are left out. -EINVAL with @e; free all sets and @nodes then, too.
  */
-int compare_sides(struct scan_set *sets, size_t *n, const char *by, const char *base,
-		  struct error *e);
+int compare_sides(struct scan_set *sets, size_t *n, const struct compare_by *by,
+		  struct compare_nodes *nodes, struct error *e);
+
+/* Takes out of a machine record what the comparison of many sets does not ask for. */
+void compare_trim(json_t *machine);
 
 /*
  * Compares every set with the first: an array with one object per further set, what every output is made from. Verdicts:

@@ -42,26 +42,32 @@ static int by_plan(const void *a, const void *b, void *plan)
 }
 
 /* Each session by its median; how its trials vary. */
-static int facts_sessions(struct facts *f, const struct scan_group *g, size_t sessions)
+static int facts_sessions(struct facts *f, const struct scan_group *g, size_t sessions,
+			  const unsigned int *node)
 {
 	const size_t *ends = g->ends ? g->ends : &g->ns.n;
 	double *logs = malloc((g->ns.n + 1) * sizeof(*logs));
 	size_t n = g->ends ? sessions : 1, from = 0;
 
 	f->sessions = malloc(n * sizeof(*f->sessions));
+	f->node = node ? calloc(n, sizeof(*f->node)) : NULL;
 	for (size_t i = 0; i < n && logs && f->sessions; from = ends[i++])
-		if (ends[i] > from)
+		if (ends[i] > from) {
+			if (f->node)
+				f->node[f->nsessions] = node[i];
 			f->sessions[f->nsessions++] =
 				log(stats_percentile(g->ns.v + from, ends[i] - from, 50));
+		}
 	for (size_t i = 0; i < g->ns.n && logs; i++)
 		logs[i] = log(g->ns.v[i]);
 	if (logs)
 		stats_sessions_split(logs, ends, n, &f->between, &f->within);
 	free(logs);
-	return logs && f->sessions ? 0 : -ENOMEM;
+	return logs && f->sessions && (f->node || !node) ? 0 : -ENOMEM;
 }
 
-static int facts_make(struct facts *f, const struct scan_group *g, size_t sessions)
+static int facts_make(struct facts *f, const struct scan_group *g, size_t sessions,
+		      const unsigned int *node)
 {
 	bool one = sessions <= 1; /* only a session has a course */
 
@@ -82,7 +88,7 @@ static int facts_make(struct facts *f, const struct scan_group *g, size_t sessio
 	f->batches_p = f->batches_share = NAN;
 	if (g->start)
 		f->batches_share = stats_percentile(g->start->first, g->start->trials, 50) - 1;
-	return facts_sessions(f, g, sessions);
+	return facts_sessions(f, g, sessions, node);
 }
 
 int side_make(struct side *s, struct scan_set *sets, size_t n, size_t i)
@@ -96,7 +102,7 @@ int side_make(struct side *s, struct scan_set *sets, size_t n, size_t i)
 	if (!s->name || !s->facts)
 		return -ENOMEM;
 	for (size_t k = 0; k < set->n && !rc; k++)
-		rc = facts_make(&s->facts[k], &set->groups[k], set->sessions);
+		rc = facts_make(&s->facts[k], &set->groups[k], set->sessions, set->node);
 	if (!rc && set->n)
 		qsort_r(s->facts, set->n, sizeof(*s->facts), by_plan,
 			json_object_get(json_object_get(set->machine, "run"), "scenarios"));
@@ -108,6 +114,8 @@ void side_free(struct side *s)
 	for (size_t i = 0; s->facts && i < s->set->n; i++) {
 		free(s->facts[i].sorted);
 		free(s->facts[i].sessions);
+		free(s->facts[i].node);
+		node_counts_free(&s->facts[i]);
 	}
 	free(s->facts);
 	free(s->name);

@@ -16,9 +16,9 @@ const char *compare_refused(const struct scan_set *a, const struct scan_set *b)
 	    json_is_false(json_object_get(b->machine, "times_meaningful")))
 		return "one set comes from software emulation, where times mean nothing";
 	if (!json_equal(json_object_get(cpu_a, "model"), json_object_get(cpu_b, "model")))
-		return "the CPU models differ";
+		return COMPARE_OTHER_MODEL;
 	if (a->verified != b->verified)
-		return "only one of the sets is verified";
+		return COMPARE_HALF_VERIFIED;
 	return NULL;
 }
 
@@ -60,15 +60,11 @@ static json_t *lasting(const json_t *machine, const char *part)
 	return o;
 }
 
-json_t *compare_machines(const json_t *a, const json_t *b)
+static json_t *parts_differ(const json_t *a, const json_t *b, const char *const *parts, size_t n)
 {
-	static const char *const parts[] = {
-		"kernel", "cpu",	"mitigations", "frequency",	 "cpuidle", "smt",
-		"thp",	  "hypervisor", "accelerator", "numa_balancing", "host"
-	};
 	json_t *list = json_array();
 
-	for (size_t i = 0; list && i < sizeof(parts) / sizeof(*parts); i++) {
+	for (size_t i = 0; list && i < n; i++) {
 		json_t *x = lasting(a, parts[i]), *y = lasting(b, parts[i]);
 
 		differ(list, parts[i], x, y, 0);
@@ -76,6 +72,25 @@ json_t *compare_machines(const json_t *a, const json_t *b)
 		json_decref(y);
 	}
 	return list;
+}
+
+json_t *compare_machines(const json_t *a, const json_t *b)
+{
+	static const char *const parts[] = {
+		"kernel", "cpu",	"mitigations", "frequency",	 "cpuidle", "smt",
+		"thp",	  "hypervisor", "accelerator", "numa_balancing", "host"
+	};
+
+	return parts_differ(a, b, parts, sizeof(parts) / sizeof(*parts));
+}
+
+json_t *compare_nodes_differ(const json_t *a, const json_t *b)
+{
+	static const char *const parts[] = { "cpu",	    "dmi", "topology",	     "frequency",
+					     "cpuidle",	    "smt", "mitigations",    "hypervisor",
+					     "clocksource", "thp", "numa_balancing", "kernel" };
+
+	return parts_differ(a, b, parts, sizeof(parts) / sizeof(*parts));
 }
 
 #define BEFORE 16 /* bytes, so that one sees what differs; from a word's beginning */

@@ -74,15 +74,17 @@ static void facts_print(const json_t *all, FILE *out, const char *bullet)
 {
 	bool many = json_array_size(all) > 1, same = true;
 	const json_t *pair, *v;
+	char where[700];
 	size_t p, i;
 
 	json_array_foreach (all, p, pair)
 		json_array_foreach (json_object_get(pair, "counts"), i, v) {
-			fprintf(out, "%sCOUNT %s %s: %s per round trip: %.2f, was %.2f%s%s\n",
+			fprintf(out, "%sCOUNT %s %s: %s per round trip: %.2f, was %.2f%s%s%s\n",
 				bullet, member_text(v, "scenario"), member_text(v, "params"),
 				member_text(v, "count"), member_number(v, "other"),
 				member_number(v, "base"), many ? " in " : "",
-				many ? member_text(pair, "other_name") : "");
+				many ? member_text(pair, "other_name") : "",
+				compare_count_where(v, where, sizeof(where)));
 			same = false;
 		}
 	if (same)
@@ -398,6 +400,7 @@ void compare_print(const json_t *all, FILE *out)
 		machine_print(pair, out, "  ");
 		any |= compare_times_shown(pair);
 	}
+	compare_print_nodes(all, out);
 	refused_print(all, out, "");
 	if (!any) {
 		compare_print_instructions(all, out, false);
@@ -409,6 +412,7 @@ void compare_print(const json_t *all, FILE *out)
 		pair_table(json_array_get(all, 0), out);
 	else
 		many_table(all, out, false);
+	compare_print_pooled(all, out, false);
 	compare_print_instructions(all, out, false);
 	compare_print_boots(all, out, false);
 	notes_print(all, out, "");
@@ -420,7 +424,7 @@ void compare_print(const json_t *all, FILE *out)
 
 const char *compare_method(const json_t *all)
 {
-	bool sessions = false, trials = false;
+	bool sessions = false, trials = false, nodes = false;
 	const json_t *pair, *row;
 	size_t p, i;
 
@@ -430,7 +434,13 @@ const char *compare_method(const json_t *all)
 
 			trials |= !strcmp(method, "Mann-Whitney");
 			sessions |= *method && strcmp(method, "Mann-Whitney") != 0;
+			nodes |= !strcmp(method, "nodes");
 		}
+	if (nodes)
+		return "Means over nodes of their sessions' medians in ns per round trip; ratios "
+		       "taken within each node and pooled over nodes (random effects: "
+		       "Paule-Mandel; intervals of 95 % and p of Hartung, Knapp, Sidik and "
+		       "Jonkman, corrected by Holm).";
 	if (sessions)
 		return trials ? "Rows with two sessions a side or more: means over sessions' "
 				"medians, in "
@@ -448,6 +458,22 @@ const char *compare_method(const json_t *all)
 	       "Mann-Whitney, corrected (Holm).";
 }
 
+static void markdown_nodes(const json_t *all, FILE *out)
+{
+	char *text = NULL, *line, *rest, escaped[2000];
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		return;
+	compare_print_nodes(all, f);
+	if (!fclose(f))
+		for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+			fprintf(out, "- %s\n",
+				compare_escape(line, true, escaped, sizeof(escaped)));
+	free(text);
+}
+
 void compare_print_markdown(const json_t *all, FILE *out)
 {
 	const json_t *pair, *row;
@@ -463,6 +489,7 @@ void compare_print_markdown(const json_t *all, FILE *out)
 			cell_text(pair, "other_name", true, text[1], sizeof(text[1])));
 		machine_print(pair, out, "  - ");
 	}
+	markdown_nodes(all, out);
 	refused_print(all, out, "- ");
 	spread_print(all, out, "- ");
 	notes_print(all, out, "- ");
@@ -471,6 +498,7 @@ void compare_print_markdown(const json_t *all, FILE *out)
 	fprintf(out, "\n%s\n\n", compare_method(all));
 	if (json_array_size(all) > 1) {
 		many_table(all, out, true);
+		compare_print_pooled(all, out, true);
 		return;
 	}
 	pair = json_array_get(all, 0);
@@ -493,4 +521,5 @@ void compare_print_markdown(const json_t *all, FILE *out)
 			*quantity(row) ? quantity(row) : member_text(row, "params"), base,
 			difference, ratio, holm, member_text(row, "says"));
 	}
+	compare_print_pooled(all, out, true);
 }

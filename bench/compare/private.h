@@ -5,12 +5,19 @@
 
 #include "bench/compare/compare.h"
 #include "lib/stats/order.h"
+#include "lib/stats/pooled.h"
 #include "lib/stats/rank.h"
 #include "lib/stats/sessions.h"
 
 /* The counts that are compared exactly, and held against a gate. */
 #define COMPARE_COUNTS 9
 extern const char *const compare_counts[COMPARE_COUNTS];
+
+/* A count's values, sorted within each node: those of node i are v[from[i]] to v[from[i + 1]]. */
+struct node_values {
+	double *v;
+	size_t *from;
+};
 
 /* What is known of one group by itself. */
 struct facts {
@@ -19,6 +26,8 @@ struct facts {
 	double *sorted; /* group->ns.v */
 	double *sessions; /* the logarithm of each session's median */
 	size_t nsessions;
+	unsigned int *node; /* of each of them; NULL: nodes are not told apart */
+	struct node_values *by_node; /* of compare_counts; NULL: the same */
 	double between,
 		within; /* standard deviations of logarithms, as stats_sessions_split() has them */
 	struct stats_order order;
@@ -49,6 +58,7 @@ struct row {
 	double per[2][COMPARE_COUNTS]; /* the counts of both per round trip, NaN: not counted */
 	struct mann_whitney test;
 	struct stats_sessions sessions; /* both sides have two or more: they are judged */
+	struct node_row *pooled; /* or they are of nodes that have both sides; NULL: not */
 	struct stats_difference difference;
 	double holm, needed;
 	const char *verdict;
@@ -59,6 +69,7 @@ struct table {
 	size_t n;
 	double share;
 	bool one_session;
+	const struct compare_nodes *nodes; /* NULL or none: machines are not told apart */
 };
 
 /* Puts @v in order: its median, NaN without any value. */
@@ -81,9 +92,45 @@ json_t *facts_json(const struct facts *f);
 /* Fills every row's test, difference and verdict. 0 or -ENOMEM. */
 int table_judge(struct table *t);
 
+/* Of compare_refused(); the first cannot be within a node. */
+#define COMPARE_OTHER_MODEL   "the CPU models differ"
+#define COMPARE_HALF_VERIFIED "only one of the sets is verified"
+
+/* As compare_machines(), of two machines with one kernel: what there is of the hardware and its settings. New reference. */
+json_t *compare_nodes_differ(const json_t *a, const json_t *b);
+
 /* What sets are called by: the kernel's release, "" without, and the folder's own name. */
 const char *set_release(const struct scan_set *s);
 const char *set_folder(const struct scan_set *s);
+
+/* One side's or one node's key of set number @i, by @by, an option's value; new string, NULL with @e. */
+char *set_key(const struct scan_set *set, size_t i, const char *by, const char *option,
+	      struct error *e);
+/* That of its kernel, whatever machine it ran on: without the words of its command line that are among @common. New string. */
+char *set_kernel_key(const struct scan_set *set, const char *common);
+/* Numbers keys in the order of their first appearance; *@different: how many there are. 0 or -ENOMEM. */
+int keys_number(char *const *keys, size_t n, size_t *number, size_t *different);
+/* The side called @base, as its sets are: by kernel release or folder; NULL: the first one's. 0 or -EINVAL with @e. */
+int side_called(const struct scan_set *sets, size_t n, const size_t *side, const char *base,
+		size_t *found, struct error *e);
+/* Is the word one of @line's, which spaces part? */
+bool word_in(const char *line, const char *word, size_t len);
+
+/* Which machine and side each set is of. */
+struct blocks {
+	size_t *node, *side; /* by set; side NOT_COMPARED: left out */
+	size_t nodes, sides, base;
+	size_t *first; /* by side, then node: its first set, NOT_COMPARED without any */
+	bool used; /* nodes tell kernels apart; else nothing else here means anything */
+};
+#define NOT_COMPARED SIZE_MAX
+
+/* Finds them, and fills @nodes where they are used. 0 or -errno with @e: -EINVAL where what shares kernels cannot be pooled. Free in either case. */
+int blocks_make(struct blocks *b, const struct scan_set *sets, size_t n,
+		const struct compare_by *by, struct compare_nodes *nodes, struct error *e);
+void blocks_free(struct blocks *b);
+/* Is that set of a node that has the base and another kernel? */
+bool blocks_complete(const struct blocks *b, size_t set);
 
 /* Do two machine records tell of one kernel (release, build, command line, CPU model)? Are two sets one session? */
 bool set_same_kernel(const json_t *a, const json_t *b);
@@ -104,6 +151,29 @@ void instructions_sentence(const json_t *pair, char *text, size_t len);
 /* @s so that it stands there as it is: what Markdown means something by is escaped, in @buf, cut to fit. */
 const char *compare_escape(const char *s, bool markdown, char *buf, size_t len);
 
-json_t *row_json(const struct row *row, double share);
+/* " on 12 of 40 nodes (AMD EPYC)" of one of a pair's "counts", "" where nodes are not told apart; @buf. */
+const char *compare_count_where(const json_t *count, char *buf, size_t len);
+
+json_t *row_json(const struct row *row, const struct table *t);
+
+/* Did the count change from @v to @w, sorted? By more than sound trials may differ, and by more than those of each side do. */
+bool count_differs(const struct facts *f, const struct facts *g, const char *count,
+		   const struct scan_values *v, const struct scan_values *w);
+bool count_is_remote(const char *count);
+
+/* Parts each of @s's counts by node, before anything sorts them. 0 or -ENOMEM. */
+int node_counts_make(struct side *s, size_t nodes);
+void node_counts_free(struct facts *f);
+
+/* As the pair's "counts": what changed, within each node, by how many of them. @alike: gets what differs between nodes and did not change. New reference. */
+json_t *node_counts_compare(const struct side *a, const struct side *b,
+			    const struct compare_nodes *nodes, json_t *alike);
+
+/* The pair's "nodes"; @side: the other's number. @rows: the pair's "times". New reference. */
+json_t *nodes_json(const struct compare_nodes *nodes, size_t side, const json_t *rows);
+
+/* Has any node both the base and the side of that number? Two machine records of the first such node; new references or NULL. */
+bool nodes_share(const struct compare_nodes *nodes, size_t side);
+void nodes_machines(const struct compare_nodes *nodes, size_t side, json_t **a, json_t **b);
 
 #endif

@@ -98,6 +98,20 @@ static void add_known(char *text, size_t len, const json_t *known)
 		    (long long)json_integer_value(json_object_get(known, "sets")));
 }
 
+/* " on 40 nodes of 2 CPU models" */
+static const char *nodes_count(const json_t *pair, char *buf, size_t len)
+{
+	const json_t *nodes = json_object_get(pair, "nodes");
+	long long n = json_integer_value(json_object_get(nodes, "n"));
+	size_t models = json_array_size(json_object_get(nodes, "models"));
+
+	*buf = '\0';
+	if (n)
+		snprintf(buf, len, " on %lld node%s of %zu CPU model%s", n, n > 1 ? "s" : "",
+			 models, models > 1 ? "s" : "");
+	return buf;
+}
+
 void compare_sentence(const json_t *pair, char *text, size_t len)
 {
 	struct rows slower = rows_of(pair, "slower"), faster = rows_of(pair, "faster"),
@@ -107,7 +121,7 @@ void compare_sentence(const json_t *pair, char *text, size_t len)
 	       x = json_array_size(json_object_get(pair, "base_sets")),
 	       y = json_array_size(json_object_get(pair, "other_sets"));
 
-	char instructions[256];
+	char instructions[256], nodes[64];
 
 	snprintf(text, len, "%s against %s: ", member_text(pair, "other_name"),
 		 member_text(pair, "base_name"));
@@ -141,7 +155,8 @@ void compare_sentence(const json_t *pair, char *text, size_t len)
 		add(text, len, "no row is known to differ (%zu of %zu are the same within 2 %%)",
 		    same.n, all);
 	if (x > 1 || y > 1)
-		add(text, len, "; %zu sessions against %zu", y, x);
+		add(text, len, "; %zu sessions against %zu%s", y, x,
+		    nodes_count(pair, nodes, sizeof(nodes)));
 	else if (json_is_true(json_object_get(pair, "in_turns")))
 		add(text, len, "; in turns");
 	else if (!differ.n)

@@ -7,6 +7,7 @@
 
 #include "bench/compare/private.h"
 #include "lib/base/member.h"
+#include "lib/results/set.h"
 
 #define KEY_LENGTH 5000
 
@@ -27,26 +28,50 @@ static void key_add(char *key, const char *text, size_t n)
 	snprintf(key + used, KEY_LENGTH - used, "%.*s\n", (int)n, text);
 }
 
-static void key_kernel(const json_t *machine, char *key)
+bool word_in(const char *line, const char *word, size_t len)
+{
+	for (size_t n; *line; line += n + strspn(line + n, " ")) {
+		n = strcspn(line, " ");
+		if (n == len && !strncmp(line, word, len))
+			return true;
+	}
+	return false;
+}
+
+/* The kernel's own part of the key; words of its command line that are in @common are not. */
+static void key_kernel(const json_t *machine, const char *common, char *key)
 {
 	const json_t *kernel = json_object_get(machine, "kernel");
-	const char *word = member_text(kernel, "cmdline"), *model;
+	const char *word = member_text(kernel, "cmdline");
 
 	key_add(key, member_text(kernel, "release"), 200);
 	key_add(key, member_text(kernel, "version"), 200);
 	for (; *word; word += strcspn(word, " "), word += strspn(word, " "))
-		if (!set_loaders_word(word, strcspn(word, " ")))
+		if (!set_loaders_word(word, strcspn(word, " ")) &&
+		    !word_in(common, word, strcspn(word, " ")))
 			key_add(key, word, strcspn(word, " "));
-	model = member_text(json_object_get(machine, "cpu"), "model");
-	key_add(key, model, 200);
+}
+
+static void key_kernel_and_model(const json_t *machine, char *key)
+{
+	key_kernel(machine, "", key);
+	key_add(key, member_text(json_object_get(machine, "cpu"), "model"), 200);
+}
+
+char *set_kernel_key(const struct scan_set *set, const char *common)
+{
+	char key[KEY_LENGTH] = "";
+
+	key_kernel(set->machine, common, key);
+	return strdup(key);
 }
 
 bool set_same_kernel(const json_t *a, const json_t *b)
 {
 	char x[KEY_LENGTH] = "", y[KEY_LENGTH] = "";
 
-	key_kernel(a, x);
-	key_kernel(b, y);
+	key_kernel_and_model(a, x);
+	key_kernel_and_model(b, y);
 	return !strcmp(x, y);
 }
 
@@ -65,7 +90,7 @@ static bool key_member(const json_t *machine, const char *path, char *key)
 	}
 	text = at ? json_dumps(at, JSON_ENCODE_ANY | JSON_SORT_KEYS | JSON_COMPACT) : NULL;
 	if (text)
-		key_add(key, text, KEY_LENGTH);
+		key_add(key, text, KEY_LENGTH - 2);
 	free(text);
 	return at;
 }
@@ -81,26 +106,30 @@ static void key_folder(const char *dir, char *key)
 	free(path);
 }
 
-static int key_make(const struct scan_set *set, size_t i, const char *by, char *key,
-		    struct error *e)
+char *set_key(const struct scan_set *set, size_t i, const char *by, const char *option,
+	      struct error *e)
 {
-	char number[24];
+	char key[KEY_LENGTH] = "", *made;
 
-	*key = '\0';
 	if (!strcmp(by, "kernel")) {
-		key_kernel(set->machine, key);
+		key_kernel_and_model(set->machine, key);
 	} else if (!strcmp(by, "set")) {
-		snprintf(number, sizeof(number), "%zu", i);
-		key_add(key, number, sizeof(number));
+		snprintf(key, sizeof(key), "%zu", i);
 	} else if (!strcmp(by, "folder")) {
 		key_folder(set->dir, key);
 	} else if (!key_member(set->machine, by, key)) {
-		return error_set(e, EINVAL,
-				 "compare: --by %s: %s/machine.json has no such member; it may be "
-				 "kernel, set, folder, or a member as cpu.model",
-				 by, set->dir);
+		error_set(e, EINVAL,
+			  "compare: %s %s: %s/machine.json has no such member; it may be %s, or a "
+			  "member as %s",
+			  option, by, set->dir,
+			  strcmp(option, "--by") ? "machine, folder, none" : "kernel, set, folder",
+			  strcmp(option, "--by") ? "host" : "cpu.model");
+		return NULL;
 	}
-	return 0;
+	made = strdup(key);
+	if (!made)
+		error_set(e, ENOMEM, "out of memory");
+	return made;
 }
 
 static bool same_folder(const char *a, const char *b)
@@ -120,39 +149,79 @@ bool set_same_session(const char *dir_a, const json_t *a, const char *dir_b, con
 	return same_folder(dir_a, dir_b) || (s && json_equal(s, json_object_get(a, "session")));
 }
 
+/* The number of the first that had @key, @i itself if it is new. */
+static size_t seen_first(json_t *seen, const char *key, size_t i)
+{
+	const json_t *first = json_object_get(seen, key);
+
+	if (first)
+		return (size_t)json_integer_value(first);
+	json_object_set_new_nocheck(seen, key, json_integer((json_int_t)i));
+	return i;
+}
+
 /* A session must be there once, and be one. */
 static int sessions_check(const struct scan_set *sets, size_t n, struct error *e)
 {
-	for (size_t i = 0; i < n; i++)
-		for (size_t k = 0; k < i; k++)
-			if (set_same_session(sets[k].dir, sets[k].machine, sets[i].dir,
-					     sets[i].machine))
-				return error_set(e, EINVAL,
-						 "compare: %s and %s are one session: name it once",
-						 sets[k].dir, sets[i].dir);
-	return 0;
+	json_t *folders = json_object(), *sessions = json_object();
+	int rc = 0;
+
+	for (size_t i = 0; i < n && !rc; i++) {
+		const json_t *s = json_object_get(sets[i].machine, "session");
+		char *path = realpath(sets[i].dir, NULL),
+		     *session = s ? json_dumps(s, JSON_ENCODE_ANY | JSON_SORT_KEYS) : NULL;
+		size_t at = path ? seen_first(folders, path, i) : i,
+		       as = session ? seen_first(sessions, session, i) : i,
+		       other = at < as ? at : as;
+
+		free(path);
+		free(session);
+		if (other != i)
+			rc = error_set(e, EINVAL,
+				       "compare: %s and %s are one session: name it once",
+				       sets[other].dir, sets[i].dir);
+	}
+	json_decref(folders);
+	json_decref(sessions);
+	return rc;
+}
+
+static void clock_check(const struct scan_set *earlier, const struct scan_set *later)
+{
+	const json_t *a = json_object_get(later->machine, "session"),
+		     *b = json_object_get(earlier->machine, "session");
+	double wall = member_number(a, "started") - member_number(b, "started"),
+	       boot = member_number(a, "since_boot_s") - member_number(b, "since_boot_s");
+
+	if (wall - boot > 60 || boot - wall > 60)
+		fprintf(stderr,
+			"activemm: compare: the clock was set between %s and %s, sessions of one "
+			"boot: their times of day do not tell their order\n",
+			earlier->dir, later->dir);
 }
 
 /* Within one boot the wall clock must go the way the boot's own does. */
 static void clocks_check(const struct scan_set *sets, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		for (size_t k = 0; k < i; k++) {
-			const json_t *a = json_object_get(sets[i].machine, "session"),
-				     *b = json_object_get(sets[k].machine, "session");
-			double wall = member_number(a, "started") - member_number(b, "started"),
-			       boot = member_number(a, "since_boot_s") -
-				      member_number(b, "since_boot_s");
+	json_t *last = json_object(), *o;
+	size_t *before = malloc((n + 1) * sizeof(*before)); /* of the same boot; itself: none */
 
-			if (*member_text(a, "boot_id") &&
-			    !strcmp(member_text(a, "boot_id"), member_text(b, "boot_id")) &&
-			    (wall - boot > 60 || boot - wall > 60))
-				fprintf(stderr,
-					"activemm: compare: the clock was set between %s and %s, "
-					"sessions of one boot: their times of day do not tell "
-					"their order\n",
-					sets[k].dir, sets[i].dir);
-		}
+	for (size_t i = 0; i < n && before; i++) {
+		const char *boot = member_text(json_object_get(sets[i].machine, "session"),
+					       "boot_id");
+
+		before[i] = i;
+		if (!*boot)
+			continue;
+		o = json_object_get(last, boot);
+		if (o)
+			before[i] = (size_t)json_integer_value(o);
+		member_set(last, boot, json_integer((json_int_t)i));
+		for (size_t k = i; before[k] != k; k = before[k])
+			clock_check(&sets[before[k]], &sets[i]);
+	}
+	free(before);
+	json_decref(last);
 }
 
 /* An ended boot is two sessions under one name. */
@@ -174,26 +243,29 @@ static int boots_check(const struct scan_set *set, bool several, struct error *e
 	return 0;
 }
 
-/* Which side each of the sets is on, by its key, numbered in the order of their first appearance. Their number. */
-static size_t sides_number(char (*keys)[KEY_LENGTH], size_t n, size_t *side)
+int keys_number(char *const *keys, size_t n, size_t *number, size_t *different)
 {
-	size_t sides = 0;
+	json_t *seen = json_object();
+	int rc = seen ? 0 : -ENOMEM;
 
-	for (size_t i = 0; i < n; i++) {
-		side[i] = sides;
-		for (size_t k = 0; k < i; k++)
-			if (!strcmp(keys[k], keys[i])) {
-				side[i] = side[k];
-				break;
-			}
-		sides += side[i] == sides;
+	*different = 0;
+	for (size_t i = 0; i < n && !rc; i++) {
+		const json_t *known = json_object_get(seen, keys[i]);
+
+		if (known)
+			number[i] = (size_t)json_integer_value(known);
+		else if (json_object_set_new_nocheck(seen, keys[i],
+						     json_integer((json_int_t)*different)))
+			rc = -ENOMEM;
+		else
+			number[i] = (*different)++;
 	}
-	return sides;
+	json_decref(seen);
+	return rc;
 }
 
-/* The side called @base, as its sets are: by kernel release or folder. */
-static int base_find(const struct scan_set *sets, size_t n, const size_t *side, const char *base,
-		     size_t *found, struct error *e)
+int side_called(const struct scan_set *sets, size_t n, const size_t *side, const char *base,
+		size_t *found, struct error *e)
 {
 	bool any = false;
 
@@ -217,81 +289,151 @@ static int base_find(const struct scan_set *sets, size_t n, const size_t *side, 
 					base);
 }
 
-static int join(struct scan_set *sets, size_t n, const size_t *side, size_t which,
-		struct scan_set *into, struct error *e)
+void compare_trim(json_t *machine)
 {
-	struct scan_set *own = calloc(n, sizeof(*own));
-	size_t m = 0;
-	int rc = 0;
+	static const char *const parts[] = { "run",	  "counters", "mitigations", "cpuidle",
+					     "frequency", "choice",   "findings",    "warnings",
+					     "clock",	  "thp",      "mm_switch" };
 
-	if (!own)
-		return error_set(e, ENOMEM, "out of memory");
-	for (size_t i = 0; i < n; i++)
-		if (side[i] == which) {
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+		json_object_del(machine, parts[i]);
+	json_object_del(json_object_get(machine, "kernel"), "config");
+	member_set(machine, "trimmed", json_true());
+}
+
+/* The whole record of one that was trimmed. */
+static int machine_whole(struct scan_set *set, struct error *e)
+{
+	json_t *machine;
+	int rc;
+
+	if (!json_object_get(set->machine, "trimmed"))
+		return 0;
+	rc = result_read_machine(set->dir, &machine, e);
+	if (rc)
+		return rc;
+	json_decref(set->machine);
+	set->machine = machine;
+	return 0;
+}
+
+/* The sets of one side, those of machines that have the most to say first: what is shown of one session is shown of its first. */
+static size_t side_take(struct scan_set *sets, size_t n, const struct blocks *b, size_t which,
+			struct scan_set *own, unsigned int *node)
+{
+	size_t m = 0;
+
+	for (int whole = 1; whole >= 0; whole--)
+		for (size_t i = 0; i < n; i++) {
+			if (b->side[i] != which || blocks_complete(b, i) != whole || !sets[i].dir)
+				continue;
+			node[m] = b->used ? (unsigned int)b->node[i] : 0;
 			own[m++] = sets[i];
 			sets[i] = (struct scan_set){ 0 };
 		}
+	return m;
+}
+
+static int join(struct scan_set *sets, size_t n, const struct blocks *b, size_t which,
+		struct scan_set *into, struct error *e)
+{
+	struct scan_set *own = calloc(n, sizeof(*own));
+	unsigned int *node = calloc(n, sizeof(*node));
+	size_t m = 0;
+	int rc = own && node ? 0 : error_set(e, ENOMEM, "out of memory");
+
+	if (!rc)
+		m = side_take(sets, n, b, which, own, node);
 	for (size_t i = 0; i < m && !rc; i++)
 		rc = boots_check(&own[i], m > 1, e);
-	if (!rc && m == 1) {
+	if (!rc && m == 1 && !b->used) {
+		rc = own->unread ? scan_set_trials(own, e) : 0;
 		*into = own[0];
+		if (into->notice[0])
+			fprintf(stderr, "activemm: %s\n", into->notice);
 		m = 0;
 	} else if (!rc) {
 		rc = scan_set_join(into, own, m, e);
+		if (!rc && b->used) {
+			into->node = node;
+			node = NULL;
+		}
 	}
-	for (size_t i = 0; i < m; i++)
+	if (!rc)
+		rc = machine_whole(into, e);
+	for (size_t i = 0; i < m; i++) {
+		if (own[i].notice[0])
+			fprintf(stderr, "activemm: %s\n", own[i].notice);
 		scan_set_free(&own[i]);
+	}
 	free(own);
+	free(node);
 	return rc;
 }
 
 /* The base's side first, the others as they came. */
-static int sides_join(struct scan_set *sets, size_t n, const size_t *side, size_t sides,
-		      size_t base, struct error *e)
+static int sides_join(struct scan_set *sets, size_t n, const struct blocks *b, struct error *e)
 {
-	struct scan_set *joined = calloc(sides, sizeof(*joined));
+	struct scan_set *joined = calloc(b->sides, sizeof(*joined));
 	size_t at = 1;
 	int rc = joined ? 0 : error_set(e, ENOMEM, "out of memory");
 
-	for (size_t i = 0; i < sides && !rc; i++)
-		rc = join(sets, n, side, i, &joined[i == base ? 0 : at++], e);
-	/* What was not joined for an error is freed, too. */
+	for (size_t i = 0; i < b->sides && !rc; i++)
+		rc = join(sets, n, b, i, &joined[i == b->base ? 0 : at++], e);
+	/* What was not joined, being left out or for an error, is freed, too. */
 	for (size_t i = 0; i < n; i++)
 		scan_set_free(&sets[i]);
-	for (size_t i = 0; i < sides && joined; i++)
+	for (size_t i = 0; i < b->sides && joined; i++)
 		sets[i] = joined[i];
 	free(joined);
 	return rc;
 }
 
-int compare_sides(struct scan_set *sets, size_t *n, const char *by, const char *base,
-		  struct error *e)
+/* Sides where machines are not told apart. */
+static int sides_number(const struct scan_set *sets, size_t n, const struct compare_by *by,
+			struct blocks *b, struct error *e)
 {
-	char(*keys)[KEY_LENGTH] = calloc(*n, sizeof(*keys));
-	size_t *side = calloc(*n, sizeof(*side)), sides = 0, first = 0;
-	int rc = keys && side ? sessions_check(sets, *n, e) : error_set(e, ENOMEM, "out of memory");
+	char **keys = calloc(n, sizeof(*keys));
+	int rc = keys ? 0 : error_set(e, ENOMEM, "out of memory");
 
-	for (size_t i = 0; i < *n && !rc; i++)
-		rc = key_make(&sets[i], i, by ? by : "kernel", keys[i], e);
+	for (size_t i = 0; i < n && !rc; i++) {
+		keys[i] = set_key(&sets[i], i, by->sides ? by->sides : "kernel", "--by", e);
+		rc = keys[i] ? 0 : -EINVAL;
+	}
+	if (!rc && keys_number(keys, n, b->side, &b->sides))
+		rc = error_set(e, ENOMEM, "out of memory");
+	if (!rc && b->sides == 1 && !by->sides)
+		for (b->sides = 0; b->sides < n; b->sides++)
+			b->side[b->sides] = b->sides;
+	if (!rc && b->sides == 1)
+		rc = error_set(e, EINVAL,
+			       "compare: --by %s puts all sets on one side: there is nothing to "
+			       "compare them with",
+			       by->sides);
+	if (!rc)
+		rc = side_called(sets, n, b->side, by->base, &b->base, e);
+	for (size_t i = 0; i < n && keys; i++)
+		free(keys[i]);
+	free(keys);
+	return rc;
+}
+
+int compare_sides(struct scan_set *sets, size_t *n, const struct compare_by *by,
+		  struct compare_nodes *nodes, struct error *e)
+{
+	struct blocks b = { 0 };
+	int rc = sessions_check(sets, *n, e);
+
 	if (!rc) {
 		clocks_check(sets, *n);
-		sides = sides_number(keys, *n, side);
-		if (sides == 1 && !by)
-			for (sides = 0; sides < *n; sides++)
-				side[sides] = sides;
-		if (sides == 1)
-			rc = error_set(e, EINVAL,
-				       "compare: --by %s puts all sets on one side: there is "
-				       "nothing to compare them with",
-				       by);
+		rc = blocks_make(&b, sets, *n, by, nodes, e);
 	}
-	if (!rc)
-		rc = base_find(sets, *n, side, base, &first, e);
+	if (!rc && !b.used)
+		rc = sides_number(sets, *n, by, &b, e);
 	if (!rc) {
-		rc = sides_join(sets, *n, side, sides, first, e);
-		*n = sides;
+		rc = sides_join(sets, *n, &b, e);
+		*n = b.sides;
 	}
-	free(keys);
-	free(side);
+	blocks_free(&b);
 	return rc;
 }

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench/compare/private.h"
+#include "bench/compare/node-rows.h"
 #include "lib/base/member.h"
 
 #define RESAMPLES 4000
@@ -61,7 +61,7 @@ static void judge(struct row *r, const struct table *t, size_t tests)
 	else if (r->refused)
 		r->verdict = "not compared";
 	else if (!isfinite(r->test.p))
-		r->verdict = "no trials";
+		r->verdict = r->pooled && r->pooled->n ? "noisy" : "no trials";
 	/* Ranks and medians must agree on the direction. */
 	else if (r->holm < ALPHA && (more || less) && !by_sessions(r) && !r->counts &&
 		 !t->one_session && !r->turns)
@@ -72,9 +72,11 @@ static void judge(struct row *r, const struct table *t, size_t tests)
 		r->verdict = "same";
 	else {
 		r->verdict = "noisy";
-		r->needed = by_sessions(r) ? stats_sessions_needed(r->sessions.spread, t->share,
-								   ALPHA / (double)tests, POWER)
-					   : needed(r, t->share, tests);
+		r->needed = r->pooled	     ? stats_nodes_needed(r->pooled->all.spread, t->share,
+								  ALPHA / (double)tests, POWER)
+			    : by_sessions(r) ? stats_sessions_needed(r->sessions.spread, t->share,
+								     ALPHA / (double)tests, POWER)
+					     : needed(r, t->share, tests);
 	}
 }
 
@@ -114,6 +116,57 @@ static bool test_sessions(struct row *r, size_t tests)
 	return true;
 }
 
+/* The mean over nodes of one side, with its interval. */
+static struct interval nodes_interval(const struct node_row *n, bool other)
+{
+	double sum = 0, squares = 0, half = NAN, mean, k = (double)n->n;
+
+	for (size_t i = 0; i < n->n; i++)
+		sum += other ? n->cells[i].y : n->cells[i].x;
+	mean = sum / k;
+	for (size_t i = 0; i < n->n; i++) {
+		double d = (other ? n->cells[i].y : n->cells[i].x) - mean;
+
+		squares += d * d;
+	}
+	if (n->n > 1)
+		half = sqrt(squares / (k - 1) / k) * gsl_cdf_tdist_Pinv(0.975, k - 1);
+	return (struct interval){ .median = exp(mean),
+				  .low = exp(mean - half),
+				  .high = exp(mean + half),
+				  .mad = NAN,
+				  .n = n->n };
+}
+
+/* Where several nodes have both sides, their differences are pooled. False where not. */
+static bool test_nodes(struct row *r, const struct table *t, size_t tests, int *rc)
+{
+	const struct stats_pooled *p;
+
+	r->pooled = node_row_make(r, t->nodes, tests, rc);
+	/* One node alone is judged by its sessions, or trials, if it is all that there is. */
+	if (r->pooled && r->pooled->n == 1 && r->pooled->cells[0].nx == r->a->nsessions &&
+	    r->pooled->cells[0].ny == r->b->nsessions) {
+		node_row_free(r->pooled);
+		r->pooled = NULL;
+	}
+	if (!r->pooled)
+		return false;
+	p = &r->pooled->all;
+	r->mx = nodes_interval(r->pooled, false);
+	r->my = nodes_interval(r->pooled, true);
+	r->test.p = p->p;
+	r->sessions = (struct stats_sessions){ exp(p->value), exp(p->low), exp(p->high),
+					       p->p,	      p->spread,   "nodes" };
+	r->difference = (struct stats_difference){ .ratio = r->sessions.ratio,
+						   .ratio_low = r->sessions.low,
+						   .ratio_high = r->sessions.high,
+						   .value = r->mx.median * (r->sessions.ratio - 1),
+						   .low = r->mx.median * (r->sessions.low - 1),
+						   .high = r->mx.median * (r->sessions.high - 1) };
+	return true;
+}
+
 static void test_trials(struct row *r)
 {
 	r->mx = stats_sorted_interval(r->x, r->nx, 0.95, RESAMPLES / 2, SEED);
@@ -142,7 +195,8 @@ int table_judge(struct table *t)
 		r->difference = stats_difference(NULL, 0, NULL, 0, 0.95, 0, 0);
 		r->mx = r->my = (struct interval){ .median = NAN, .low = NAN, .high = NAN };
 		r->sessions.ratio = NAN;
-		if (is_compared(r) && (r->counts || !test_sessions(r, tests)))
+		if (is_compared(r) &&
+		    (r->counts || (!test_nodes(r, t, tests, &rc) && !test_sessions(r, tests))))
 			test_trials(r);
 		p[i] = r->test.p;
 	}
@@ -163,7 +217,10 @@ static void says(const struct row *r, double share, char *text, size_t len)
 		snprintf(text, len, "no difference larger than %.2g %%", 100 * bound(r));
 	else if (!strcmp(r->verdict, "noisy") && isfinite(r->needed) && r->needed < 1e6)
 		snprintf(text, len, "too noisy to tell %g %% (%.0f %s would)", 100 * share,
-			 r->needed, by_sessions(r) ? "sessions a side" : "trials");
+			 r->needed,
+			 r->pooled	  ? "nodes"
+			 : by_sessions(r) ? "sessions a side"
+					  : "trials");
 	else if (!strcmp(r->verdict, "noisy"))
 		snprintf(text, len, "too noisy to tell%s",
 			 isnan(r->needed) ? ": too few trials" : "");
@@ -220,13 +277,40 @@ static json_t *counts_json(const double per[COMPARE_COUNTS])
 	return o;
 }
 
-json_t *row_json(const struct row *r, double share)
+/* Sessions of one node, where it is the node that is judged. */
+static double within_nodes(const struct node_row *n)
+{
+	double squares = 0, freedom = 0;
+
+	for (size_t i = 0; i < n->nmodels; i++) {
+		squares += n->models[i].variance * n->models[i].freedom;
+		freedom += n->models[i].freedom;
+	}
+	return freedom > 0 ? sqrt(squares / freedom) : NAN;
+}
+
+static void put_nodes(json_t *o, const struct row *r, const struct compare_nodes *nodes)
+{
+	if (!r->pooled)
+		return;
+	json_object_del(o, "base_between");
+	json_object_del(o, "other_between");
+	put(o, "base_between", within_nodes(r->pooled));
+	put(o, "other_between", within_nodes(r->pooled));
+	if (json_object_get(o, "sessions_needed")) {
+		json_object_del(o, "sessions_needed");
+		put(o, "nodes_needed", r->needed);
+	}
+	member_set(o, "pooled", node_row_json(r->pooled, nodes));
+}
+
+json_t *row_json(const struct row *r, const struct table *t)
 {
 	const struct stats_difference *d = &r->difference;
 	json_t *notes = facts_notes(r->a, "base"), *more, *o;
 	char text[100];
 
-	says(r, share, text, sizeof(text));
+	says(r, t->share, text, sizeof(text));
 	o = member_pack("{s:s, s:s, s:O, s:s, s:I, s:I, s:s, s:o}", "scenario", r->a->scenario,
 			"params", r->a->params, "parameters", r->a->group->parsed, "quantity",
 			r->quantity, "base_trials", (json_int_t)r->nx, "other_trials",
@@ -239,6 +323,7 @@ json_t *row_json(const struct row *r, double share)
 		put(o, "other_median", stats_sorted_median(r->y, r->ny));
 	}
 	put_sessions(o, r);
+	put_nodes(o, r, t->nodes);
 	put(o, "base_low", r->mx.low);
 	put(o, "base_high", r->mx.high);
 	put(o, "other_low", r->my.low);
