@@ -24,7 +24,7 @@ struct look {
 	const struct run_options *o;
 	struct run_set *set;
 	bool emulated;
-	bool yield_no_more; /* an item was found whose tasks do not alternate */
+	bool misses_turns; /* an item was found whose tasks do not alternate */
 	double end; /* clock_monotonic_s(): each item is looked at but once from here on */
 };
 
@@ -112,11 +112,6 @@ bool run_may_yield(const struct plan_item *item)
 	return handover >= 0 && !item->handover_given && item->params[handover] == HANDOVER_YIELD;
 }
 
-void run_yield_no_more(const struct bench *b, struct plan_item *item)
-{
-	item->params[scenario_param(item->scenario, "handover")] = handover_fallback(b->realtime);
-}
-
 bool run_misses_turns(const struct trial_outcome *out, const json_t *violations)
 {
 	json_t *v;
@@ -163,14 +158,9 @@ static int look_at(struct look *l, struct plan_item *item, struct error *e)
 			rc = run_found(l->b, item, &notes, &out.claim, l->set, e);
 		trial_outcome_free(&out);
 		/* A kernel may give a yielding task the CPU back. */
-		if (may_yield && missed == TURNS_MISSED) {
-			run_yield_no_more(l->b, item);
-			l->yield_no_more = true;
-			notes = (struct finding_notes){ 0 };
-			disturbed = missed = 0;
-			continue;
-		}
-		if (rc || holds || clock_monotonic_s() > l->end || finding_ready(&notes))
+		l->misses_turns = missed == TURNS_MISSED;
+		if (rc || holds || l->misses_turns || clock_monotonic_s() > l->end ||
+		    finding_ready(&notes))
 			return rc;
 		if (disturbed == DISTURBED_MOST)
 			return 0;
@@ -181,27 +171,28 @@ static int look_at(struct look *l, struct plan_item *item, struct error *e)
 static bool look_guess(const struct plan *plan, unsigned int kept, struct plan_item *item)
 {
 	for (unsigned int i = kept; i-- > 0;) {
-		const struct plan_item *other = &plan->items[i];
-		int handover = scenario_param(item->scenario, "handover");
-
-		if (other->scenario != item->scenario)
+		if (plan->items[i].scenario != item->scenario)
 			continue;
-		item->row = other->row;
-		if (handover >= 0 && !item->handover_given)
-			item->params[handover] = other->params[handover];
+		item->row = plan->items[i].row;
 		return true;
 	}
 	return false;
 }
 
-/* All that are left to the default take the other hand-over, and are still to be looked at. */
-static void yield_no_more(const struct look *l, struct plan *plan)
+/* One hand-over for a set: all that are left to the default take the other one, and are still to be looked at, with their bases. */
+static int yield_no_more(const struct bench *b, struct plan *plan, struct error *e)
 {
-	for (unsigned int i = 0; i < plan->n; i++)
+	unsigned int before = plan->n;
+	int rc = 0;
+
+	for (unsigned int i = 0; i < before && !rc; i++)
 		if (run_may_yield(&plan->items[i])) {
-			run_yield_no_more(l->b, &plan->items[i]);
+			rc = plan_hand_over(plan, i, handover_fallback(b->realtime), e);
 			plan->items[i].row = (struct fit_row){ 0 };
 		}
+	for (unsigned int i = before; i < plan->n; i++)
+		plan->items[i].row = (struct fit_row){ 0 };
+	return rc;
 }
 
 int run_look(const struct bench *b, struct plan *plan, const struct run_options *o,
@@ -215,15 +206,13 @@ int run_look(const struct bench *b, struct plan *plan, const struct run_options 
 			  .end = now + (until - now) / 2 };
 	struct error why = { 0 };
 	unsigned int kept = 0;
-	bool changed = false;
 	int rc = 0;
 
 	/* Yielding tasks do not alternate on an emulated CPU for long; which kernels bear it is chance. */
 	if (l.emulated)
-		yield_no_more(&l, plan);
+		rc = yield_no_more(b, plan, e);
 	for (unsigned int i = 0; i < plan->n && !rc; i++) {
 		struct plan_item *item = &plan->items[i];
-		int handover = scenario_param(item->scenario, "handover");
 
 		/* Before the hand-over changed. */
 		if (item->row.expected_ns > 0) {
@@ -241,21 +230,16 @@ int run_look(const struct bench *b, struct plan *plan, const struct run_options 
 			rc = 0;
 			continue;
 		}
-		plan->items[kept++] = *item;
-		/* At the end of the plan, so they are looked at in their turn. */
-		if (handover >= 0 && !item->handover_given &&
-		    item->params[handover] == (long)handover_fallback(b->realtime))
-			rc = plan_add_fallback_base(plan, handover_fallback(b->realtime), e);
-		/* One hand-over for a set: those that were looked at with the other one are looked at again. */
-		if (l.yield_no_more && !changed && !rc) {
-			changed = true;
-			memmove(&plan->items[kept], &plan->items[i + 1],
-				(plan->n - i - 1) * sizeof(*plan->items));
-			plan->n -= i + 1 - kept;
-			yield_no_more(&l, plan);
+		if (l.misses_turns) {
+			memmove(&plan->items[kept], item, (plan->n - i) * sizeof(*item));
+			plan->n -= i - kept;
+			rc = yield_no_more(b, plan, e);
+			l.misses_turns = false;
 			kept = 0;
 			i = UINT_MAX; /* goes on at 0 */
+			continue;
 		}
+		plan->items[kept++] = *item;
 	}
 	if (!rc)
 		plan->n = kept;

@@ -239,25 +239,41 @@ static bool plan_has(const struct plan *p, const struct scenario *s, const long 
 	return false;
 }
 
-int plan_add_fallback_base(struct plan *p, enum handover_kind fallback, struct error *e)
+/* Do both touch the same pages after each switch? */
+static bool same_pages(const struct plan_item *x, const struct plan_item *y)
+{
+	static const char *const keys[] = { "pages", "pagesize" };
+
+	for (int i = 0; i < 2; i++) {
+		int of_x = scenario_param(x->scenario, keys[i]);
+		int of_y = scenario_param(y->scenario, keys[i]);
+
+		if (of_x < 0 || of_y < 0 || x->params[of_x] != y->params[of_y])
+			return false;
+	}
+	return true;
+}
+
+int plan_hand_over(struct plan *p, unsigned int i, enum handover_kind to, struct error *e)
 {
 	const struct scenario *base = scenario_find("base");
 	int kind = base ? scenario_param(base, "kind") : -1;
+	struct plan_item *item = &p->items[i];
 
-	for (unsigned int i = 0, n = p->n; i < n && kind >= 0; i++) {
-		struct plan_item item = p->items[i], *more;
+	item->params[scenario_param(item->scenario, "handover")] = to;
+	for (unsigned int k = 0, n = p->n; k < n && kind >= 0; k++) {
+		struct plan_item with = p->items[k], *more;
 
-		if (item.scenario != base ||
-		    strcmp(base->params[kind].choices[item.params[kind]], "yield"))
+		if (with.scenario != base || !same_pages(&with, &p->items[i]) ||
+		    strcmp(base->params[kind].choices[with.params[kind]], "yield"))
 			continue;
-		scenario_param_set(base, item.params, "kind", handover_choices[fallback], NULL);
-		item.row = (struct fit_row){ 0 };
-		if (plan_has(p, base, item.params))
+		scenario_param_set(base, with.params, "kind", handover_choices[to], NULL);
+		if (plan_has(p, base, with.params))
 			continue;
 		more = plan_push(p, base);
 		if (!more)
 			return error_set(e, ENOMEM, "out of memory");
-		*more = item;
+		*more = with;
 	}
 	return 0;
 }

@@ -31,8 +31,11 @@ int plan_add(struct plan *p, const char *spec, struct error *e);
 /* Adds the whole suite; @quick: fewer working sets. */
 int plan_add_suite(struct plan *p, bool quick, struct error *e);
 
-/* Where yielding does not alternate and @fallback is taken instead: adds for each yielding base one with that. */
-int plan_add_fallback_base(struct plan *p, enum handover_kind fallback, struct error *e);
+/*
+ * Item @i's tasks hand over by @to instead of yielding. Its net cost is computed from a base that does so, too: for each yielding base
+ * with the same working set one is added, which takes its times. 0 or -ENOMEM.
+ */
+int plan_hand_over(struct plan *p, unsigned int i, enum handover_kind to, struct error *e);
 
 /* The item in the form that plan_add() takes, with every parameter. */
 void plan_spec(const struct plan_item *item, char *buf, size_t len);

@@ -196,6 +196,26 @@ static bool yields_too_badly(const struct course *c, const struct pending *p)
 	       (c->turns_missed > c->valid || p->attempts + 1 >= RUN_ATTEMPTS);
 }
 
+static int turn(struct rounds *r, unsigned int item, unsigned int round, struct error *e);
+
+/*
+ * From @round on the tasks of @item hand over in another way: a row of its own, as is the base that its net cost is computed from, which
+ * has its trial of this round now.
+ */
+static int hand_over(struct rounds *r, unsigned int item, unsigned int round, struct error *e)
+{
+	unsigned int before = r->plan->n;
+	int rc = plan_hand_over(r->plan, item, handover_fallback(r->b->realtime), e);
+
+	if (rc)
+		return rc;
+	member_set(r->set->machine, "run", run_plan_json(r->plan, r->o));
+	rc = result_write_json(r->set->dir, "machine.json", r->set->machine, e);
+	for (unsigned int i = before; i < r->plan->n && !rc; i++)
+		rc = turn(r, i, round, e);
+	return rc;
+}
+
 /* One more attempt at @p, and what follows from it for its item. *@valid: it is done with. */
 static int try(struct rounds *r, struct pending *p, bool *valid, struct error *e)
 {
@@ -220,9 +240,9 @@ static int try(struct rounds *r, struct pending *p, bool *valid, struct error *e
 	c->turns_missed += v.misses_turns;
 	p->turns_missed += v.misses_turns;
 	if (v.misses_turns) {
-		if (yields_too_badly(c, p))
-			run_yield_no_more(r->b, item);
 		c->notes = (struct finding_notes){ 0 };
+		if (yields_too_badly(c, p))
+			rc = hand_over(r, p->item, p->round, e);
 	} else if (c->failures == FAILURES_MOST && !c->valid) {
 		drop(r, p->item, v.error.text);
 	} else if (v.noted && finding_ready(&c->notes)) {
@@ -282,7 +302,10 @@ static int turn(struct rounds *r, unsigned int item, unsigned int round, struct 
 	return pending_add(r, &p, e);
 }
 
-/* Another attempt at each of the trials that have none valid so far; with @wait also where the last one was just now. */
+/*
+ * Another attempt at each of the trials that have none valid so far. With @wait also where the last one was just now; and a trial that is
+ * lost to tasks that did not alternate then has one with the other hand-over, whatever the time.
+ */
 static int pending_try(struct rounds *r, bool wait, bool *tried, struct error *e)
 {
 	unsigned int i = 0;
@@ -292,19 +315,25 @@ static int pending_try(struct rounds *r, bool wait, bool *tried, struct error *e
 	while (i < r->npending && !rc) {
 		struct pending *p = &r->pending[i];
 		double pause = p->at + pause_s(p->attempts + 1) - clock_monotonic_s();
-		unsigned int item = p->item, left = r->npending;
+		unsigned int item = p->item;
 		bool valid = false;
 
-		if ((pause > 0 && !wait) || !retry_pay(r, p, fmax(pause, 0))) {
+		if ((wait || pause <= 0) && retry_pay(r, p, fmax(pause, 0))) {
+			sleep_s(pause);
+		} else if (wait && p->turns_missed) {
+			p->turns_missed = 0;
+			if (run_may_yield(&r->plan->items[item]))
+				rc = hand_over(r, item, p->round, e);
+		} else {
 			i++;
 			continue;
 		}
-		sleep_s(pause);
 		*tried = true;
-		rc = try(r, p, &valid, e);
+		if (!rc)
+			rc = try(r, &r->pending[i], &valid, e);
 		if (valid)
 			r->pending[i] = r->pending[--r->npending];
-		else if (left == r->npending && !r->courses[item].dropped)
+		else if (!r->courses[item].dropped)
 			i++;
 	}
 	return rc;
@@ -405,7 +434,7 @@ static int round_do(struct rounds *r, const unsigned int *order, unsigned int ro
 	bool tried;
 	int rc = 0;
 
-	for (unsigned int i = 0; i < r->plan->n && !rc; i++) {
+	for (unsigned int i = 0, n = r->plan->n; i < n && !rc; i++) {
 		const struct plan_item *item = &r->plan->items[order[i]];
 
 		progress_show(r, item, round);
@@ -416,33 +445,6 @@ static int round_do(struct rounds *r, const unsigned int *order, unsigned int ro
 		rc = pending_try(r, false, &tried, e);
 	if (!rc)
 		progress_round(r, round);
-	return rc;
-}
-
-/* No time is left, and trials are lost to tasks that did not alternate: an attempt with the other hand-over each. */
-static int pending_hand_over(struct rounds *r, struct error *e)
-{
-	unsigned int i = 0;
-	int rc = 0;
-
-	while (i < r->npending && !rc) {
-		struct pending *p = &r->pending[i];
-		struct plan_item *item = &r->plan->items[p->item];
-		unsigned int left = r->npending;
-		bool valid = false;
-
-		if (!p->turns_missed) {
-			i++;
-			continue;
-		}
-		if (run_may_yield(item))
-			run_yield_no_more(r->b, item);
-		rc = try(r, p, &valid, e);
-		if (valid)
-			r->pending[i] = r->pending[--r->npending];
-		else if (left == r->npending)
-			i++;
-	}
 	return rc;
 }
 
@@ -457,26 +459,27 @@ static int rounds_finish(struct rounds *r, struct error *e)
 			r->retry_s = r->end - clock_monotonic_s();
 		rc = pending_try(r, true, &tried, e);
 	}
-	return rc ? rc : pending_hand_over(r, e);
+	return rc;
 }
 
 int run_rounds(const struct bench *b, struct plan *plan, const struct run_options *o,
 	       struct run_set *set, const json_t *done, double end, struct run_tally *tally,
 	       struct error *e)
 {
+	unsigned int room = 2 * plan->n + 1; /* each base may get one of another hand-over */
 	const char *kind = getenv("TERM");
 	struct rounds r = { .b = b,
 			    .plan = plan,
 			    .o = o,
 			    .set = set,
 			    .tally = tally,
-			    .courses = calloc(plan->n + 1, sizeof(*r.courses)),
+			    .courses = calloc(room, sizeof(*r.courses)),
 			    .terminal = isatty(STDERR_FILENO) &&
 					(!kind || strcmp(kind, "dumb") != 0),
 			    .began = clock_monotonic_s(),
 			    .end = end };
 	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
-	unsigned int *order = malloc(plan->n * sizeof(*order) + 1);
+	unsigned int *order = malloc(room * sizeof(*order));
 	int rc = rng && order && r.courses ? 0 : error_set(e, ENOMEM, "out of memory");
 	bool go = true;
 

@@ -89,7 +89,6 @@ int run_look(const struct bench *b, struct plan *plan, const struct run_options 
 #define TURNS_MISSED 3
 bool run_may_yield(const struct plan_item *item);
 bool run_misses_turns(const struct trial_outcome *out, const json_t *violations);
-void run_yield_no_more(const struct bench *b, struct plan_item *item);
 
 /* After the look: which of the plan's claims are verified, in a clause. */
 void run_verified_text(const struct plan *plan, char *buf, size_t len);

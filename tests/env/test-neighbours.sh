@@ -53,10 +53,15 @@ undo_all
 # A scheduler that ceases to let yielding tasks alternate, as those of emulated CPUs do: before the look's end, between rounds, within a trial.
 mixed=no
 if need_tool "yielding tasks cease to alternate" cc && cc -O2 -shared -fPIC -o "$tmp/yield.so" "$env/yield.c"; then
-	for alternates in 85000 120000 160000; do
+	for alternates in 100000 190000 250000; do
 		outcome "yielding tasks cease to alternate after $alternates yields" "verified" "" \
-			env "LD_PRELOAD=$tmp/yield.so" "YIELD_ALTERNATES=$alternates" -- process --cpu "$cpu" --trials 5 --iterations 3000
-		! json "$set/trials.jsonl" "{x['params']['handover'] for x in t if x['valid']} == {'yield', 'eventfd'}" || mixed=yes
+			env "LD_PRELOAD=$tmp/yield.so" "YIELD_ALTERNATES=$alternates" -- process base --cpu "$cpu" --trials 5 --iterations 3000
+		json "$set/trials.jsonl" "{x['params']['handover'] for x in t if x['valid'] and x['scenario'] == 'process'} == {'yield', 'eventfd'}" >/dev/null || continue
+		mixed=yes
+		check "  and what is left of each, net of its own system calls" python3 -c '
+import json, sys
+net = json.load(open(sys.argv[1]))["net"]
+assert {x["params"]["handover"]: x["base"]["kind"] for x in net if "ns" in x} == {"yield": "yield", "eventfd": "eventfd"}, net' "$set/summary.json"
 	done
 	outcome "yielding tasks of one row do not alternate" "verified" "" \
 		env "LD_PRELOAD=$tmp/yield.so" "YIELD_ALTERNATES=6000" -- thread process --cpu "$cpu" --trials 1 --iterations 3000
