@@ -124,7 +124,7 @@ static int side_open(struct ab *ab, struct side *s, struct cpu_topology *topo, s
 	/* The second side's look keeps the first one's number of round trips. */
 	if (!rc)
 		rc = run_look(&ab->b, &ab->plan, &ab->o, &s->set, HUGE_VAL, e);
-	return rc ? rc : run_fit(&ab->plan, &ab->o, &s->set, HUGE_VAL, false, e);
+	return rc ? rc : run_fit(&ab->b, &ab->plan, &ab->o, &s->set, HUGE_VAL, false, e);
 }
 
 /* Both sides are told by the same words, where and when the first one's record was made. */

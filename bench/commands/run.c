@@ -271,7 +271,7 @@ static int measure(const struct bench *b, struct plan *plan, struct run_options 
 		fprintf(stderr, "%s\n", verified);
 	}
 	if (!rc)
-		rc = run_fit(plan, o, set, end, true, e);
+		rc = run_fit(b, plan, o, set, end, true, e);
 	if (rc)
 		return rc;
 	member_set(set->machine, "run", run_plan_json(plan, o));
@@ -433,6 +433,8 @@ int cmd_run(int argc, char **argv)
 			"%u trials stayed invalid after up to %d attempts: the summary says "
 			"why",
 			tally.given_up, RUN_ATTEMPTS);
+	if (tally.trials && tally.trials == tally.invalid)
+		return complain(EXIT_FAILED, "no trial was valid: the summary says why");
 	if (refused)
 		return complain(EXIT_FAILED,
 				"%u of what you named could not run: the summary says why",

@@ -208,8 +208,11 @@ int run_look(const struct bench *b, struct plan *plan, const struct run_options 
 	unsigned int kept = 0;
 	int rc = 0;
 
-	/* Yielding tasks do not alternate on an emulated CPU for long; which kernels bear it is chance. */
-	if (l.emulated)
+	/*
+	 * Yielding tasks do not alternate on an emulated CPU for long; which kernels bear it is chance. And under a quota they would use up
+	 * their slice while one of them waits for events to be opened.
+	 */
+	if (l.emulated || trial_slice_s(b) > 0)
 		rc = yield_no_more(b, plan, e);
 	for (unsigned int i = 0; i < plan->n && !rc; i++) {
 		struct plan_item *item = &plan->items[i];

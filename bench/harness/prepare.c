@@ -136,6 +136,7 @@ int bench_open(struct bench *b, struct cpu_topology *topo, int wanted, struct er
 		rc = counters_prove(b->cpu.cpu, &b->doubts, b->counters, &b->witness, e);
 	if (rc)
 		return rc;
+	quota_read(&b->quota);
 	b->pcid = machine_keeps_tlb();
 	b->realtime = machine_is_realtime();
 	b->idle_blind = idle_blind(b->cpu.cpu);

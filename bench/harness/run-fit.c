@@ -11,6 +11,18 @@
 #define TARGET_NS	100e6
 #define TARGET_LEAST	0.1 /* of it, where time is short */
 
+/* Of a quota's slice, for the round trips; the rest is set-up, and what CPUs that the trial left hold of it for a while. */
+#define SLICE_SHARE 0.5
+
+/* A trial that the quota does not stop. */
+static void slice_fit(double slice_s, struct fit_row *row)
+{
+	double most = SLICE_SHARE * 1e9 * slice_s / row->per_ns;
+
+	if (slice_s > 0 && (double)row->iterations > most)
+		row->iterations = (uint64_t)fmax(most, FIT_ITERATIONS);
+}
+
 static void duration_text(double s, char *buf, size_t len)
 {
 	if (s < 90)
@@ -42,8 +54,8 @@ long run_trials_least(const struct run_options *o)
 	return o->trials_least ? o->trials_least : FIT_TRIALS_LEAST;
 }
 
-int run_fit(struct plan *plan, struct run_options *o, struct run_set *set, double end, bool say,
-	    struct error *e)
+int run_fit(const struct bench *b, struct plan *plan, struct run_options *o, struct run_set *set,
+	    double end, bool say, struct error *e)
 {
 	struct fit_row *rows = calloc(plan->n + 1, sizeof(*rows));
 	double target = o->trial_s ? 1e9 * o->trial_s : o->quick ? TARGET_NS_QUICK : TARGET_NS;
@@ -69,6 +81,8 @@ int run_fit(struct plan *plan, struct run_options *o, struct run_set *set, doubl
 		struct plan_item *item = &plan->items[i];
 
 		item->row = rows[i];
+		if (!o->iterations)
+			slice_fit(trial_slice_s(b), &item->row);
 		if (item->row.dropped)
 			run_skip(set, item, ETIME,
 				 "no time was left for it: name fewer scenarios, or give the run "
@@ -80,6 +94,11 @@ int run_fit(struct plan *plan, struct run_options *o, struct run_set *set, doubl
 	plan->n = kept;
 	o->trials = f.trials;
 	free(rows);
+	if (trial_slice_s(b) > 0 && say)
+		fprintf(stderr,
+			"a CPU quota grants %g ms each %g ms: trials wait for that, and are "
+			"short\n",
+			1e3 * trial_slice_s(b), 1e3 * b->quota.period_s);
 	if (say)
 		say_how_long(plan, o, &f);
 	return 0;

@@ -17,6 +17,8 @@
 #define FAILURES_MOST 2 /* of an item: trials that could not be done */
 #define HOPELESS \
 	12 /* invalid attempts of an item in a row: from then on each of its trials has but one */
+#define STOPPED_MOST \
+	3 /* attempts of an item that a CPU quota stopped, before a valid one: it always will */
 #define ROUNDS_LEAST 3 /* where the rounds are given a time */
 
 /* What the rounds know of an item. */
@@ -25,6 +27,7 @@ struct course {
 	unsigned int valid, invalid_in_a_row;
 	unsigned int turns_missed; /* trials of yielding tasks that did not alternate */
 	unsigned int failures; /* trials that could not be done at all */
+	unsigned int stopped; /* attempts that a CPU quota stopped */
 	bool dropped;
 };
 
@@ -87,7 +90,7 @@ static void sleep_s(double s)
 
 /* An attempt's end. */
 struct ending {
-	bool valid, timed_out, noted, misses_turns;
+	bool valid, timed_out, noted, misses_turns, stopped;
 	struct error error; /* code != 0: it could not be done */
 	struct claim claim;
 	double wall_s;
@@ -120,6 +123,7 @@ static int attempt(const struct bench *b, const struct plan_item *item,
 	verify_trial(&verdict, b, &out);
 	*v = (struct ending){ .valid = !verdict.violations,
 			      .timed_out = out.timed_out,
+			      .stopped = out.throttled > 0,
 			      .misses_turns = run_may_yield(item) &&
 					      run_misses_turns(&out, verdict.list),
 			      .error = out.error,
@@ -237,6 +241,7 @@ static int try(struct rounds *r, struct pending *p, bool *valid, struct error *e
 	c->valid += v.valid;
 	c->invalid_in_a_row = v.valid ? 0 : c->invalid_in_a_row + 1;
 	c->failures += v.error.code != 0;
+	c->stopped += v.stopped;
 	c->turns_missed += v.misses_turns;
 	p->turns_missed += v.misses_turns;
 	if (v.misses_turns) {
@@ -245,6 +250,9 @@ static int try(struct rounds *r, struct pending *p, bool *valid, struct error *e
 			rc = hand_over(r, p->item, p->round, e);
 	} else if (c->failures == FAILURES_MOST && !c->valid) {
 		drop(r, p->item, v.error.text);
+	} else if (c->stopped == STOPPED_MOST && !c->valid) {
+		drop(r, p->item,
+		     "a control group's CPU quota stops each of its trials: " QUOTA_REMEDY);
 	} else if (v.noted && finding_ready(&c->notes)) {
 		rc = run_found(r->b, item, &c->notes, &v.claim, r->set, e);
 		c->notes = (struct finding_notes){ 0 };

@@ -96,9 +96,9 @@ void run_verified_text(const struct plan *plan, char *buf, size_t len);
 /* The trials that each row is to have before rows are left out for want of time. */
 long run_trials_least(const struct run_options *o);
 
-/* Trials and their length so that the rounds end by @end; HUGE_VAL: as wished. Fills in @o->trials. @say: tells how long it takes. */
-int run_fit(struct plan *plan, struct run_options *o, struct run_set *set, double end, bool say,
-	    struct error *e);
+/* Trials and their length so that the rounds end by @end; HUGE_VAL: as wished. Short ones under a CPU quota. Fills in @o->trials. @say: tells how long it takes. */
+int run_fit(const struct bench *b, struct plan *plan, struct run_options *o, struct run_set *set,
+	    double end, bool say, struct error *e);
 
 /*
  * Does the rounds. @done: keys of trials that the set holds already. Retries and all are over by @end; what cannot be is dropped and told.

@@ -16,7 +16,6 @@
 #include "bench/harness/trial.h"
 #include "lib/base/refusal.h"
 #include "lib/counters/pidns.h"
-#include "lib/machine/quota.h"
 
 volatile int trial_stop;
 
@@ -553,12 +552,24 @@ static int trial_fork_and_wait(const struct bench *b, const struct trial_order *
 	return 0;
 }
 
+double trial_slice_s(const struct bench *b)
+{
+	return b->quota.cpus > 0 && b->quota.cpus < 1 ? b->quota.cpus * b->quota.period_s : 0;
+}
+
+/* Less than a CPU: what is left of a slice is not known, but once a period has been slept through the next one is whole. */
+static void slice_await(const struct bench *b)
+{
+	if (trial_slice_s(b) > 0)
+		usleep((useconds_t)(1e6 * b->quota.period_s));
+}
+
 int trial_run(const struct bench *b, const struct trial_order *order, struct trial_outcome *out,
 	      struct error *e)
 {
 	struct interrupts before = { 0 }, after = { 0 };
+	uint64_t called = clock_monotonic_ns(), begin;
 	struct quota granted, used;
-	uint64_t begin;
 	double busy;
 	struct trial t;
 	struct shared *s;
@@ -573,6 +584,7 @@ int trial_run(const struct bench *b, const struct trial_order *order, struct tri
 	if (order->scenario->excluded_ns)
 		out->excluded_ns = order->scenario->excluded_ns(&t);
 	batches_plan(s, b, order);
+	slice_await(b);
 	interrupts_read(&before, b->cpu.cpu);
 	quota_read(&granted);
 	busy = b->cpu.sibling >= 0 ? cpu_busy_ns(b->cpu.sibling) : 0;
@@ -583,7 +595,7 @@ int trial_run(const struct bench *b, const struct trial_order *order, struct tri
 	quota_read(&used);
 	out->throttled = used.throttled - granted.throttled;
 	out->throttled_ns = used.throttled_ns - granted.throttled_ns;
-	out->wall_s = (double)(clock_monotonic_ns() - begin) * 1e-9;
+	out->wall_s = (double)(clock_monotonic_ns() - called) * 1e-9;
 	interrupts_read(&after, b->cpu.cpu);
 	out->interrupts = after.total - before.total;
 	out->steal_ns = after.steal_ns - before.steal_ns;

@@ -13,6 +13,7 @@
 #include "bench/harness/scenario.h"
 #include "lib/counters/counters.h"
 #include "lib/machine/cpu.h"
+#include "lib/machine/quota.h"
 
 #define TRIAL_BATCHES	 20 /* of each of the first three kinds */
 #define TRIAL_INTERRUPTS 5
@@ -30,6 +31,7 @@ struct bench {
 	struct cpu_choice cpu;
 	int *cpus[CPU_PLACES]; /* the allowed CPUs in the order of cpu_order() */
 	unsigned int ncpus;
+	struct quota quota; /* as it was granted before the run */
 	struct clock clock;
 	bool pcid, realtime;
 	bool idle_blind,
@@ -72,7 +74,7 @@ struct trial_outcome {
 	struct intruders intruders;
 	bool remote_watched; /* so were foreign tasks on the helper CPU: */
 	struct intruders remote_intruders;
-	double wall_s; /* from the fork to the end of its processes */
+	double wall_s; /* from the wait for the quota, or the fork, to the end of its processes */
 	/* Of the own tasks, over all round trips but the warm-up's, from /proc. */
 	uint64_t own_switches, own_involuntary;
 	bool own_unknown; /* /proc does not tell, or numbers tasks in another PID namespace */
@@ -94,6 +96,9 @@ struct trial_outcome {
 
 /* Set by a signal handler: the current trial is killed and -EINTR returned. */
 extern volatile int trial_stop;
+
+/* Seconds of CPU time that a trial may use before a control group's quota stops it; 0: as many as it takes. */
+double trial_slice_s(const struct bench *b);
 
 /* Does the trial. 0 with @out filled (also when the trial itself failed: out->error), -EINTR, or -errno with @e. */
 int trial_run(const struct bench *b, const struct trial_order *order, struct trial_outcome *out,

@@ -213,12 +213,10 @@ void verify_trial(struct verdict *verdict, const struct bench *b, const struct t
 	if (out->throttled) {
 		json_array_clear(verdict->list);
 		verdict->violations = 0;
-		violation(
-			verdict, "quota",
-			"the CPU quota of a control group stopped it %llu times, for %.1f ms: lift "
-			"the quota (echo max > cpu.max, -1 > cpu.cfs_quota_us; docker without "
-			"--cpus)",
-			(unsigned long long)out->throttled, out->throttled_ns * 1e-6);
+		violation(verdict, "quota",
+			  "the CPU quota of a control group stopped it %llu times, for %.1f "
+			  "ms: " QUOTA_REMEDY,
+			  (unsigned long long)out->throttled, out->throttled_ns * 1e-6);
 		return;
 	}
 	check_intruders(verdict, b, out);

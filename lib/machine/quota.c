@@ -35,6 +35,7 @@ static void group_quota(struct quota *q, const char *dir)
 	}
 	if (used > 0 && of > 0 && (!q->cpus || used / of < q->cpus)) {
 		q->cpus = used / of;
+		q->period_s = of * 1e-6;
 		snprintf(q->file, sizeof(q->file), "%.220s/%s", dir, file);
 	}
 	free(max);

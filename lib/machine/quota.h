@@ -5,8 +5,13 @@
 
 #include <stdint.h>
 
+/* What helps. */
+#define QUOTA_REMEDY \
+	"lift the quota (echo max > cpu.max, -1 > cpu.cfs_quota_us; docker without --cpus)"
+
 struct quota {
 	double cpus; /* CPUs' worth of time, the least of the own group's and its parents'; 0: none has a quota */
+	double period_s; /* it is granted anew each so many seconds, so that a slice is @cpus * @period_s */
 	char file[256]; /* where that one stands, as seen from here */
 	uint64_t throttled; /* how often these groups were stopped so far, all together */
 	double throttled_ns;

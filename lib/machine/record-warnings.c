@@ -63,10 +63,8 @@ static void warn_quota(json_t *list)
 	if (q.cpus > 0)
 		member_append(
 			list,
-			member_printf("a control group grants %g CPUs' time (%s): it stops "
-				      "trials halfway, which are then invalid: lift the quota "
-				      "(echo max > cpu.max, -1 > cpu.cfs_quota_us; docker "
-				      "without --cpus)",
+			member_printf("a control group grants %g CPUs' time (%s): trials that it "
+				      "stops halfway are invalid: " QUOTA_REMEDY,
 				      q.cpus, q.file));
 }
 

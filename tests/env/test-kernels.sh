@@ -39,7 +39,7 @@ boot locked newest "lockdown=confidentiality nopcid" plain
 boot rt rt "" scenarios design &
 wait
 judged "isolcpus=1, that CPU asked for" "verified" "" parameters isolated
-judged "a CPU quota (cgroup v2)" "disturbed" "quota|throttl" parameters quota
+judged "a CPU quota (cgroup v2)" "skipped|disturbed" "quota" parameters quota
 judged "a memory limit (cgroup v2)" "skipped" "control group|memory" parameters memory
 judged "no task more (pids.max, cgroup v2)" "refused|skipped" "start|fork|process" parameters pids
 judged "a cpuset of one CPU (cgroup v2)" "skipped" "second CPU" parameters cpuset
