@@ -33,6 +33,15 @@ static const struct {
 	  "side does not tell whether the kernels do. A dash: missing, or refused. Where times are "
 	  "refused, the rows are the counts that changed; CR3 loads, if none did.",
 	  picture_compare_heat, false },
+	{ "compare-forest",
+	  "A line is a machine: how many times as long the other kernel takes on it, with the 95 % "
+	  "interval of its sessions; a diamond is what the machines of a CPU model say together, "
+	  "and all, by "
+	  "random effects, as wide as its interval. Triangles: machines that answer differently. "
+	  "Of more than 40 machines all stand "
+	  "in the order of their ratios, and the furthest from their model have lines of their own "
+	  "below.",
+	  picture_compare_forest, true },
 	{ "compare-instructions",
 	  "Per round trip, user below kernel, as an emulated clock that goes by instructions "
 	  "counts "
@@ -171,11 +180,15 @@ static void subject_fill(const struct comparison *c, char *buf, size_t len)
 {
 	const json_t *cpu = json_object_get(c->sets[0].machine, "cpu");
 	const char *model = member_text(cpu, "model");
+	size_t models = json_array_size(
+		json_object_get(json_object_get(json_array_get(c->all, 0), "nodes"), "models"));
 	char other[64];
 
 	for (size_t i = 1; i < c->n; i++)
 		if (strcmp(member_text(json_object_get(c->sets[i].machine, "cpu"), "model"), model))
 			model = "different CPUs";
+	if (models > 1)
+		model = "different CPUs";
 	snprintf(other, sizeof(other), "%.60s", compared_full_name(c, 1));
 	if (c->n > 2)
 		snprintf(other, sizeof(other), "%zu sides", c->n - 1);
@@ -203,7 +216,10 @@ static int data_write(const struct comparison *c, struct picture *p, struct erro
 	for (int i = 0; i < COMPARE_PICTURES && !rc; i++, p++) {
 		*p = (struct picture){ .name = pictures[i].name, .caption = pictures[i].caption };
 		if (pictures[i].times && !times) {
-			snprintf(p->title, sizeof(p->title), "Time against the working set");
+			snprintf(p->title, sizeof(p->title),
+				 pictures[i].write == picture_compare_forest
+					 ? "What each machine says"
+					 : "Time against the working set");
 			p->why = "times are refused";
 			continue;
 		}
@@ -212,6 +228,8 @@ static int data_write(const struct comparison *c, struct picture *p, struct erro
 			p->why = "only an emulated clock that goes by instructions counts them "
 				 "exactly "
 				 "(scripts/kernel-lab run --arch arm64 --accel icount)";
+		else if (!p->has_data && pictures[i].write == picture_compare_forest)
+			p->why = "no two machines have both kernels";
 		else if (!p->has_data)
 			p->why = pictures[i].times
 					 ? "no scenario has figures of two working sets"

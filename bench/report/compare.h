@@ -24,7 +24,7 @@ int compare_folder(const char *dir, struct error *e);
 int compare_report(const struct comparison *c, FILE *out, struct error *e);
 
 /* Writes @c's page; @p: its pictures. 0 or -errno. */
-#define COMPARE_PICTURES 4
+#define COMPARE_PICTURES 5
 int compare_html(const struct comparison *c, const struct picture *p, const char *subject,
 		 struct error *e);
 
@@ -72,6 +72,7 @@ const char *compared_count_noun(const char *count);
 
 /* Writers as in bench/report/data.h. */
 int picture_compare_trend(const struct data *d, const struct comparison *c, struct picture *p);
+int picture_compare_forest(const struct data *d, const struct comparison *c, struct picture *p);
 int picture_compare_heat(const struct data *d, const struct comparison *c, struct picture *p);
 int picture_compare_instructions(const struct data *d, const struct comparison *c,
 				 struct picture *p);

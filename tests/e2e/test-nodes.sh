@@ -37,6 +37,19 @@ check "  in lines" says '^NODE node0017 \(Made One 100\) answers differently: th
 check "  and a table by CPU model, and over all" [ "$(grep -cE "^process +handover=yield  .* (Made One 100 +36|Made Two 200 +24|all +60)  1\.0[0-9]+ \[1\.0" "$tmp/out")" = 3 ]
 run compare sets/*/*6.[01] --base 6.0 --markdown
 check "  as Markdown" says '^\| process \| handover=yield \| 6\.1 \| all \| 60 \| 1\.0'
+if command -v gnuplot >/dev/null; then
+	run compare sets/*/* --base 6.0 -o pics
+	check "a forest plot" eval '[ -s pics/compare-forest.png ] && [ -s pics/compare-forest.svg ]'
+	check "  with every node, and those that differ by name" awk '
+		NF == 0 { if (!blank) block++; blank = 1; next }
+		{ blank = 0 }
+		$2 == "\"node0017\"" { named = 1 }
+		NF == 6 && !$6 && $2 + 0 > 0 { nodes++ }
+		NF == 6 && $5 == 1 && $2 + 0 > 0 { strangers++ }
+		END { exit !(named && nodes == 180 && strangers >= 2) }' pics/data/compare-forest.dat
+else
+	skip "a forest plot: needs gnuplot"
+fi
 run compare sets/*/*6.[01] --base 6.0 --nodes none --json
 check "  which --nodes none does not do" sh -c '! grep -q "\"pooled\"" "$1"' - "$tmp/out"
 
