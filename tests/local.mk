@@ -64,7 +64,9 @@ EXTRA_DIST += lib/README.md bench/README.md bench/scenarios/README.md bench/summ
 
 print-unit-tests:
 	@echo $(UNIT_TESTS)
-.PHONY: print-unit-tests
+print-watch-tests:
+	@echo $(filter-out $(UNIT_TESTS),$(TESTS))
+.PHONY: print-unit-tests print-watch-tests
 
 # The bare loop that scripts/figures sets the harness against.
 check_PROGRAMS += tests/figures/bare-loop

@@ -4,6 +4,8 @@
 # shellcheck disable=SC2154 # shared with scripts/test
 passed=0 failed=0 skipped=0
 declare -A running=() name_of=() began=() command_of=()
+slots=$(nproc) # parts at a time
+queued=() queued_commands=() # parts that wait for a CPU that nobody measures on
 repeat=no # what fails is done once more, alone, before it counts
 again=() again_commands=() second=()
 
@@ -73,7 +75,7 @@ end_part() {
 	[ "$status" != FAILED ]
 }
 
-# beside NAME COMMAND...: runs it with its output in a log, beside as many others as there are CPUs for.
+# beside NAME COMMAND...: runs it with its output in a log, beside as many others as there are slots for.
 beside() {
 	local name=$1
 	shift
@@ -82,7 +84,7 @@ beside() {
 		echo "$name"
 		return
 	fi
-	while [ ${#running[@]} -ge "$(nproc)" ]; do end_part; done
+	while [ ${#running[@]} -ge "$slots" ]; do end_part; done
 	set -m
 	("$@") >"$(log_of "$name")" 2>&1 </dev/null & # in a shell of its own: it may change folders
 	set +m
@@ -104,9 +106,33 @@ together() { while [ ${#running[@]} -gt 0 ]; do end_part; done; }
 # part NAME COMMAND...: alone.
 part() {
 	together
-	chosen "$1" || return 0
 	beside "$@"
-	[ ${#running[@]} = 0 ] || end_part
+	after "$1"
+}
+
+# queue NAME COMMAND...: to be run when there is a CPU for it.
+queue() {
+	chosen "$1" || return 0
+	[ -z "$listing" ] || { echo "$1" && return; }
+	queued+=("$1")
+	shift
+	queued_commands+=("$(printf '%q ' "$@")")
+}
+
+# unqueue [WRAPPER...]: begins the first of them.
+unqueue() {
+	local name=${queued[0]} command=${queued_commands[0]}
+	queued=("${queued[@]:1}") queued_commands=("${queued_commands[@]:1}")
+	eval "beside ${name@Q} $* $command"
+}
+
+# on_one_cpu NAME COMMAND...: what measures on one CPU, which is not the first where there are more: there one of those in the queue runs.
+on_one_cpu() {
+	if [ ${#queued[@]} -gt 0 ] && [ ${#running[@]} = 0 ] && [ "$slots" -gt 1 ]; then
+		unqueue taskset -c "$(taskset -pc $$ | sed 's/.*: //; s/[,-].*//')"
+	fi
+	beside "$@"
+	after "$1"
 }
 
 # without REASON: the part cannot be had here.
