@@ -71,7 +71,7 @@ print-watch-tests:
 # The bare loop that scripts/figures sets the harness against.
 check_PROGRAMS += tests/figures/bare-loop
 tests_figures_bare_loop_SOURCES = tests/figures/bare-loop.c
-EXTRA_DIST += tests/figures/fleet-sets.py tests/figures/fleet-truth.py tests/figures/large-set.py tests/figures/many-sets.py
+EXTRA_DIST += tests/figures/fleet-sets.py tests/figures/fleet-truth.py tests/figures/history-store.py tests/figures/large-set.py tests/figures/many-sets.py
 
 # Hostile result sets: scripts/test runs it for a while where clang has libFuzzer; `make fuzz' builds and runs it.
 FUZZ_CC = clang

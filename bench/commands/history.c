@@ -358,6 +358,7 @@ static int look(struct history *h, const struct arguments *a)
 {
 	bool scenario = strcmp(a->action, "compare");
 	const struct history_query q = { .spec = scenario && a->nrest ? a->rest[0] : NULL,
+					 .few = !strcmp(a->action, "trend"),
 					 .machine = a->machine,
 					 .alpha = a->alpha,
 					 .share = a->least / 100,

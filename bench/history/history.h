@@ -14,6 +14,7 @@
 struct history_query {
 	const char *spec; /* SCENARIO[:key=value,...], or NULL for all */
 	const char *machine; /* its name or a part of it, or NULL for all */
+	bool few; /* of the counts CR3 loads and flushes alone */
 	bool by_time; /* a point for each set, not for each kernel */
 	double alpha; /* chance that a history without any change is said to have one */
 	double share; /* changes of times below it are left out */

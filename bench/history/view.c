@@ -136,15 +136,6 @@ void view_free(struct history_view *v)
 	history_rollback(v->h); /* the end of the snapshot */
 }
 
-static int by_rank(const void *a, const void *b)
-{
-	const struct history_point *x = a, *y = b;
-
-	if (x->rank != y->rank)
-		return x->rank < y->rank ? -1 : 1;
-	return x->ended < y->ended ? -1 : x->ended > y->ended;
-}
-
 static const struct history_value *quantity(const struct history_point *p, int which)
 {
 	return which == QUANTITY_NS ? &p->ns : &p->count[which];
@@ -190,8 +181,10 @@ static int steps_make(const struct history_view *v, struct history_line *line)
 
 		p[i].rank = k ? k->rank : 0;
 	}
-	if (!v->q.by_time)
-		history_points_sort(p, n, by_rank);
+	if (!v->q.by_time && history_points_sort(p, n, HISTORY_BY_KERNEL)) {
+		free(room);
+		return -ENOMEM;
+	}
 	for (size_t from = 0, to; from < n; from = to) {
 		struct history_step *s = &line->steps[line->nsteps++];
 
@@ -204,7 +197,7 @@ static int steps_make(const struct history_view *v, struct history_line *line)
 		s->sets = to - from;
 		s->from = from;
 		s->ns = together(p + from, to - from, QUANTITY_NS, room);
-		for (int c = 0; c < HISTORY_COUNTS; c++)
+		for (int c = 0; c < (v->q.few ? FLUSHES + 1 : HISTORY_COUNTS); c++)
 			s->count[c] = together(p + from, to - from, c, room);
 	}
 	free(room);
@@ -217,7 +210,7 @@ static int series_lines(const struct history_view *v, const struct history_serie
 {
 	struct history_point *points;
 	size_t n;
-	int rc = history_points(v->h, series->id, v->machine, &points, &n, e);
+	int rc = history_points(v->h, series->id, v->machine, !v->q.few, &points, &n, e);
 
 	/* They are ordered by machine. */
 	for (size_t from = 0, to; from < n && !rc; from = to) {

@@ -113,13 +113,13 @@ struct history_point {
 	struct history_value count[HISTORY_COUNTS]; /* per round trip, with the trials' extremes */
 };
 
-/* Of one series and @machine (0: of all), by machine, then in order of time; free(3) them. */
-int history_points(struct history *h, int64_t series, int64_t machine,
+/* Of one series and @machine (0: of all), by machine, then in order of time; free(3) them. Without @all counts after FLUSHES are NaN. */
+int history_points(struct history *h, int64_t series, int64_t machine, bool all,
 		   struct history_point **points, size_t *n, struct error *e);
 
-/* Sorts points, which mostly are in order already. */
-void history_points_sort(struct history_point *p, size_t n,
-			 int (*order)(const void *a, const void *b));
+/* Sorts points, which mostly are in order already: by machine or kernel (rank), then by time. 0 or -ENOMEM. */
+enum history_order { HISTORY_BY_MACHINE, HISTORY_BY_KERNEL };
+int history_points_sort(struct history_point *points, size_t n, enum history_order order);
 
 /* How many machines whose times mean something (of @machine alone, 0: of all) have the series. */
 int history_timed(struct history *h, int64_t series, int64_t machine, size_t *n, struct error *e);

@@ -264,11 +264,13 @@ void history_sets_free(struct history_set *sets, size_t n)
 
 static double real_at(sqlite3_stmt *s, int column, double without)
 {
-	return sqlite3_column_type(s, column) == SQLITE_NULL ? without
-							     : sqlite3_column_double(s, column);
+	double v = sqlite3_column_double(s, column);
+
+	/* NULL reads as 0: only then is it worth asking. */
+	return v == 0 && sqlite3_column_type(s, column) == SQLITE_NULL ? without : v;
 }
 
-static void point_fill(struct history_point *p, sqlite3_stmt *s)
+static void point_fill(struct history_point *p, sqlite3_stmt *s, int counts)
 {
 	p->set = sqlite3_column_int64(s, 1);
 	p->machine = sqlite3_column_int64(s, 2);
@@ -277,39 +279,93 @@ static void point_fill(struct history_point *p, sqlite3_stmt *s)
 	p->ns = (struct history_value){ real_at(s, 5, NAN), real_at(s, 6, NAN),
 					real_at(s, 7, NAN) };
 	for (int c = 0; c < HISTORY_COUNTS; c++) {
-		double median = real_at(s, 8 + 3 * c, NAN);
+		double median = c < counts ? real_at(s, 8 + 3 * c, NAN) : NAN;
 
-		p->count[c] = (struct history_value){ median, real_at(s, 9 + 3 * c, median),
-						      real_at(s, 10 + 3 * c, median) };
+		p->count[c] = (struct history_value){ median, median, median };
+		if (c >= counts)
+			continue;
+		p->count[c].low = real_at(s, 9 + 3 * c, median);
+		p->count[c].high = real_at(s, 10 + 3 * c, median);
 	}
 }
 
-static int by_machine_and_time(const void *a, const void *b)
-{
-	const struct history_point *x = a, *y = b;
+/* What a point is sorted by, without the rest of it. */
+struct key {
+	int64_t first, ended, set;
+	size_t at;
+};
 
-	if (x->machine != y->machine)
-		return x->machine < y->machine ? -1 : 1;
+static struct key key_of(const struct history_point *p, enum history_order order, size_t at)
+{
+	return (struct key){ order == HISTORY_BY_KERNEL ? (int64_t)p->rank : p->machine, p->ended,
+			     p->set, at };
+}
+
+static int by_key(const void *a, const void *b)
+{
+	const struct key *x = a, *y = b;
+
+	if (x->first != y->first)
+		return x->first < y->first ? -1 : 1;
 	if (x->ended != y->ended)
 		return x->ended < y->ended ? -1 : 1;
 	return x->set < y->set ? -1 : x->set > y->set;
 }
 
-void history_points_sort(struct history_point *p, size_t n,
-			 int (*order)(const void *a, const void *b))
+static bool in_order(const struct history_point *p, size_t n, enum history_order order)
 {
-	for (size_t i = 1; i < n; i++)
-		if (order(&p[i - 1], &p[i]) > 0) {
-			qsort(p, n, sizeof(*p), order);
-			return;
-		}
+	for (size_t i = 1; i < n; i++) {
+		struct key a = key_of(&p[i - 1], order, 0), b = key_of(&p[i], order, 0);
+
+		if (by_key(&a, &b) > 0)
+			return false;
+	}
+	return true;
 }
 
-int history_points(struct history *h, int64_t series, int64_t machine,
+/* Puts each point where its key went. A place that has its point has itself as its key's origin. */
+static void permute(struct history_point *p, struct key *keys, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct history_point first = p[i];
+		size_t to = i, from;
+
+		for (; (from = keys[to].at) != i; to = from) {
+			p[to] = p[from];
+			keys[to].at = to;
+		}
+		p[to] = first;
+		keys[to].at = to;
+	}
+}
+
+int history_points_sort(struct history_point *p, size_t n, enum history_order order)
+{
+	struct key *keys;
+
+	if (in_order(p, n, order))
+		return 0;
+	keys = malloc(n * sizeof(*keys));
+	if (!keys)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		keys[i] = key_of(&p[i], order, i);
+	qsort(keys, n, sizeof(*keys), by_key);
+	permute(p, keys, n);
+	free(keys);
+	return 0;
+}
+
+/* Each column that is asked for costs: the last two counts' are a third of all. */
+#define FIGURES                                                                               \
+	"series, \"set\", machine, kernel, ended, ns_median, ns_low, ns_high, loads_median, " \
+	"loads_low, loads_high, flushes_median, flushes_low, flushes_high"
+#define WHERE " FROM figure WHERE series = ?1 AND (?2 = 0 OR machine = ?2)"
+
+int history_points(struct history *h, int64_t series, int64_t machine, bool all,
 		   struct history_point **points, size_t *n, struct error *e)
 {
-	sqlite3_stmt *s = store_prepare(
-		h, "SELECT * FROM figure WHERE series = ?1 AND (?2 = 0 OR machine = ?2)", e);
+	sqlite3_stmt *s = store_prepare(h, all ? "SELECT *" WHERE : "SELECT " FIGURES WHERE, e);
 	bool memory = true;
 	int rc;
 
@@ -325,14 +381,14 @@ int history_points(struct history *h, int64_t series, int64_t machine,
 		memory = p;
 		if (!memory)
 			break;
-		point_fill(p, s);
+		point_fill(p, s, all ? HISTORY_COUNTS : FLUSHES + 1);
 	}
 	rc = query_end(h, s, rc, memory, e);
+	if (!rc && history_points_sort(*points, *n, HISTORY_BY_MACHINE))
+		rc = error_set(e, ENOMEM, "out of memory");
 	if (rc) {
 		free(*points);
 		*points = NULL;
-	} else {
-		history_points_sort(*points, *n, by_machine_and_time);
 	}
 	return rc;
 }
