@@ -209,8 +209,9 @@ int run_look(const struct bench *b, struct plan *plan, const struct run_options 
 	int rc = 0;
 
 	/*
-	 * Yielding tasks do not alternate on an emulated CPU for long; which kernels bear it is chance. And under a quota they would use up
-	 * their slice while one of them waits for events to be opened.
+	 * In emulation: the lab's sets are compared across kernels, and some would take the other hand-over, since they give yielding tasks
+	 * equal time and not turns (bench/scenarios/README.md). And under a quota yielding tasks would use up their slice while one of them
+	 * waits for events to be opened.
 	 */
 	if (l.emulated || trial_slice_s(b) > 0)
 		rc = yield_no_more(b, plan, e);
