@@ -22,8 +22,9 @@
 #define ACTIVEMM_DEVICE	     "/dev/activemm"
 #define ACTIVEMM_ABI_VERSION 1
 
-/* CR3 writes the thread makes per round trip in the modes reload and flush: as many as the two
- * switches of mode isolated load.
+/*
+ * Writes of the page tables' base (CR3; on arm64 TTBR1 and TTBR0, which is one) that the thread makes per round trip in the modes
+ * reload and flush: as many as the two switches of mode isolated load.
  */
 #define ACTIVEMM_CR3_WRITES 2
 
@@ -33,27 +34,27 @@ enum activemm_mode {
 	ACTIVEMM_LAZY = 0,
 	/* Lives in another task's for the whole session (kthread_use_mm): two CR3 loads. */
 	ACTIVEMM_ISOLATED = 1,
-	/* Leaves the borrowed one for init_mm (leave_mm), and the way back loads it: two. */
+	/* x86: leaves the borrowed one for init_mm (leave_mm), and the way back loads it: two. */
 	ACTIVEMM_LEAVE = 2,
-	/* Borrows, and writes CR3 twice keeping the TLB (bit 63) where PCID is on. Untraced. */
+	/* Borrows, and writes CR3 twice keeping the TLB (x86: bit 63) where PCID is on. Untraced. */
 	ACTIVEMM_RELOAD = 3,
 	/*
-	 * Borrows, and writes CR3 twice flushing what is not global, the user half under page
-	 * table isolation included where INVPCID exists. Untraced.
+	 * Borrows, and writes CR3 twice flushing what is not global (arm64: what has the caller's
+	 * ASID), the user half under page table isolation included where INVPCID exists. Untraced.
 	 */
 	ACTIVEMM_FLUSH = 4,
 	ACTIVEMM_MODES
 };
 
 /* activemm_info.features */
-#define ACTIVEMM_HAS_PCID (1U << 0)
+#define ACTIVEMM_HAS_PCID (1U << 0) /* arm64: always, its ASIDs */
 #define ACTIVEMM_HAS_PTI  (1U << 1)
 /* Mode flush reaches the user half too: no PTI, no PCID, or INVPCID to do it with. */
 #define ACTIVEMM_FLUSHES_USER (1U << 2)
 
 struct activemm_info {
 	__u32 abi_version;
-	/* 1U << mode for every mode this machine allows; reload and flush not under Xen PV. */
+	/* 1U << mode for every mode allowed: reload and flush not under Xen PV, leave not on arm64. */
 	__u32 modes;
 	__u32 features;
 	__u32 reserved;
@@ -108,7 +109,7 @@ struct activemm_report {
 /*
  * Once per file. -EINVAL: unknown mode, CPU not online, pid out of place, reserved not 0;
  * -ESRCH: no such task, or one without an address space; -EBUSY: set up already;
- * -EOPNOTSUPP: not under this hypervisor.
+ * -EOPNOTSUPP: not under this hypervisor, or not on this architecture.
  */
 #define ACTIVEMM_SET_UP _IOW(0xa7, 1, struct activemm_setup)
 

@@ -18,10 +18,6 @@
 #include <linux/topology.h>
 #include <linux/uaccess.h>
 
-#include <asm/cpufeature.h>
-#include <asm/processor-flags.h>
-#include <asm/special_insns.h>
-
 #include "session.h"
 
 static LIST_HEAD(sessions);
@@ -83,21 +79,6 @@ static struct mm_struct *private_mm_of(pid_t nr)
 	return mm;
 }
 
-static u32 modes_allowed(void)
-{
-	u32 modes = BIT(ACTIVEMM_LAZY) | BIT(ACTIVEMM_ISOLATED) | BIT(ACTIVEMM_LEAVE);
-
-	/* A Xen PV guest may not write CR3. */
-	if (!boot_cpu_has(X86_FEATURE_XENPV))
-		modes |= BIT(ACTIVEMM_RELOAD) | BIT(ACTIVEMM_FLUSH);
-	return modes;
-}
-
-static bool pcid_enabled(void)
-{
-	return native_read_cr4() & X86_CR4_PCIDE;
-}
-
 static int start_bound_thread(struct session *s)
 {
 	struct task_struct *thread;
@@ -132,7 +113,7 @@ static int check_setup(const struct activemm_setup *setup)
 {
 	if (setup->mode >= ACTIVEMM_MODES || setup->reserved)
 		return -EINVAL;
-	if (!(modes_allowed() & BIT(setup->mode)))
+	if (!(base_modes() & BIT(setup->mode)))
 		return -EOPNOTSUPP;
 	if (setup->mode == ACTIVEMM_ISOLATED ? setup->pid <= 0 : setup->pid != 0)
 		return -EINVAL;
@@ -156,9 +137,7 @@ static int set_up_locked(struct session *s, const struct activemm_setup *setup)
 	s->private_mm = mm;
 	s->owner_mm = current->mm;
 	mmgrab(s->owner_mm);
-	s->pcid = pcid_enabled();
-	s->invpcid_user = s->pcid && boot_cpu_has(X86_FEATURE_PTI) &&
-			  boot_cpu_has(X86_FEATURE_INVPCID);
+	base_set_up(&s->base);
 	err = start_bound_thread(s);
 	if (!s->thread) {
 		mmdrop(s->owner_mm);
@@ -213,17 +192,10 @@ static int info(void __user *arg)
 {
 	struct activemm_info out = {
 		.abi_version = ACTIVEMM_ABI_VERSION,
-		.modes = modes_allowed(),
+		.modes = base_modes(),
+		.features = base_features(),
 	};
-	bool pcid = pcid_enabled();
-	bool pti = boot_cpu_has(X86_FEATURE_PTI);
 
-	if (pcid)
-		out.features |= ACTIVEMM_HAS_PCID;
-	if (pti)
-		out.features |= ACTIVEMM_HAS_PTI;
-	if (!pcid || !pti || boot_cpu_has(X86_FEATURE_INVPCID))
-		out.features |= ACTIVEMM_FLUSHES_USER;
 	return copy_to_user(arg, &out, sizeof(out)) ? -EFAULT : 0;
 }
 

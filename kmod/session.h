@@ -10,6 +10,7 @@
 #include <linux/sched.h>
 
 #include "activemm_abi.h"
+#include "base.h"
 
 /* Whose move it is. */
 enum turn {
@@ -24,8 +25,7 @@ struct session {
 	unsigned int cpu;
 	int ended; /* 0, or the error that round trips return from now on */
 	bool observe;
-	bool pcid;
-	bool invpcid_user;
+	struct base base;
 	struct task_struct *thread;
 	struct task_struct *caller;
 	struct mm_struct *owner_mm;

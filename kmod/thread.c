@@ -11,21 +11,7 @@
 #include <linux/sched/signal.h>
 #include <linux/siphash.h>
 
-#include <asm/invpcid.h>
-#include <asm/mmu.h>
-#include <asm/processor-flags.h>
-#include <asm/special_insns.h>
-
 #include "session.h"
-
-#ifndef CONFIG_X86_64
-#error "activemm.ko needs x86-64: its modes leave, reload and flush are about CR3"
-#endif
-
-/* Not there in a kernel built without page table isolation, and not used then. */
-#ifndef X86_CR3_PTI_PCID_USER_BIT
-#define X86_CR3_PTI_PCID_USER_BIT 11
-#endif
 
 static siphash_key_t id_key;
 
@@ -47,24 +33,12 @@ struct activemm_counts session_mm_counts(const struct mm_struct *mm)
 	};
 }
 
-/* Interrupts are off: a shootdown may move a lazy CPU to init_mm between the read and the write. */
-static void rewrite_cr3(const struct session *s, bool flush)
-{
-	unsigned long cr3 = __native_read_cr3();
-
-	native_write_cr3(!flush && s->pcid ? cr3 | X86_CR3_PCID_NOFLUSH : cr3);
-	/* Under page table isolation user space has a PCID of its own, which CR3 writes miss. */
-	if (flush && s->invpcid_user)
-		invpcid_flush_single_context((cr3 & X86_CR3_PCID_MASK) |
-					     BIT(X86_CR3_PTI_PCID_USER_BIT));
-}
-
-static void rewrite_cr3_as_switches_do(struct session *s, bool flush)
+static void rewrite_as_switches_do(struct session *s, bool flush)
 {
 	int i;
 
 	for (i = 0; i < ACTIVEMM_CR3_WRITES; i++)
-		rewrite_cr3(s, flush);
+		base_rewrite(&s->base, flush);
 	s->cr3_writes += ACTIVEMM_CR3_WRITES;
 }
 
@@ -87,18 +61,14 @@ static void work(struct session *s)
 {
 	switch (s->mode) {
 	case ACTIVEMM_LEAVE:
-#ifdef LEAVE_MM_TAKES_CPU
-		leave_mm(smp_processor_id());
-#else
-		leave_mm();
-#endif
+		base_leave();
 		s->leaves++;
 		break;
 	case ACTIVEMM_RELOAD:
-		rewrite_cr3_as_switches_do(s, false);
+		rewrite_as_switches_do(s, false);
 		break;
 	case ACTIVEMM_FLUSH:
-		rewrite_cr3_as_switches_do(s, true);
+		rewrite_as_switches_do(s, true);
 		break;
 	default:
 		/* lazy, isolated: the switches themselves did all there is to do. */

@@ -81,6 +81,11 @@ static int possible(const struct trial *t, struct error *e)
 		rc = error_set(e, EPROTO,
 			       "the module loaded is not this suite's: rmmod activemm, make -C "
 			       "kmod, insmod kmod/activemm.ko");
+	else if (!(info.modes & (1U << mode)) && mode == ACTIVEMM_LEAVE)
+		rc = error_set(e, EOPNOTSUPP,
+			       "%s kernels have nothing for a module to leave a borrowed mm by: "
+			       "mode=leave is for x86",
+			       t->arch->name);
 	else if (!(info.modes & (1U << mode)))
 		rc = error_set(
 			e, EOPNOTSUPP,

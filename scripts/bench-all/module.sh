@@ -17,8 +17,8 @@ may_load()
 # Why no module can be loaded here, whatever is built; nothing if it may be tried.
 module_refused()
 {
-	if [ "$(uname -m)" != x86_64 ]; then
-		echo "it is for x86-64"
+	if [ "$(uname -m)" != x86_64 ] && [ "$(uname -m)" != aarch64 ]; then
+		echo "it is for x86-64 and arm64"
 	elif [ ! -e "$root/proc/modules" ]; then
 		echo "this machine's kernel has no loadable modules"
 	elif [ "$(id -u)" != 0 ]; then

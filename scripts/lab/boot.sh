@@ -8,13 +8,6 @@ readonly trouble='Kernel panic|\[ cut here \]|Oops|BUG: |general protection faul
 # Seen when the host is too busy for an emulated CPU: said, not held against the kernel.
 readonly stall='soft lockup|detected stalls|self-detected stall|rcu_.*kthread starved'
 
-# Sets what goes by the guest's architecture.
-set_emulator() {
-	qemu=qemu-system-x86_64 qemu_package=qemu-system-x86 machine=() console=ttyS0 image_kind='an x86 bzImage'
-	[ "$arch" = arm64 ] || return 0
-	qemu=qemu-system-aarch64 qemu_package=qemu-system-arm machine=(-M virt,gic-version=3) console=ttyAMA0 image_kind='an arm64 Image'
-}
-
 need_emulator() {
 	case $accel in
 	bochs) need_bochs ;;
@@ -47,17 +40,6 @@ wait_guest() {
 	status=$?
 	children=()
 	return "${stopped:-$status}"
-}
-
-accel_arguments() {
-	case $1/$arch in
-	kvm/*) echo -accel kvm -cpu host ;;
-	# One thread and a clock that goes by instructions: two a nanosecond's worth, and each counts the same.
-	icount/arm64) echo -accel tcg,thread=single -icount shift=1 -cpu neoverse-n1 ;;
-	tcg/arm64) echo -accel tcg,thread=single -cpu neoverse-n1 ;;
-	# One thread for all CPUs: with one each, kernels that patch their own text have died.
-	*) echo -accel tcg,thread=single -cpu max ;;
-	esac
 }
 
 # Does KVM run a whole kernel here? A device that opens proves nothing. Asked once per boot of this
@@ -151,7 +133,7 @@ boot_kernel() {
 		start_bochs "$line" "$to_out" "$to_err"
 	else
 		ports=(-serial "file:$tmp/shipped" -serial "file:/proc/self/fd/$to_out" -serial "file:/proc/self/fd/$to_err")
-		[ "$arch" != arm64 ] || virtio_ports "$tmp/shipped" "/proc/self/fd/$to_out" "/proc/self/fd/$to_err"
+		! virtio_only || virtio_ports "$tmp/shipped" "/proc/self/fd/$to_out" "/proc/self/fd/$to_err"
 		# shellcheck disable=SC2046 # words
 		start_guest $qemu "${machine[@]}" $(accel_arguments "$accel") -nodefaults -no-user-config -display none -no-reboot \
 			-m "$memory" -smp "$cpus" -serial "file:$tmp/console" "${ports[@]}" -kernel "$image" -initrd "$initrd" -append "$line" 2>"$tmp/emulator.log"
@@ -245,11 +227,11 @@ choose_module() {
 		;;
 	esac
 	ko=none
-	if [ "$arch" != amd64 ]; then
-		say "no activemm.ko for $release: it is written for x86"
+	if [ "$arch" = riscv64 ]; then
+		say "no activemm.ko for $release: it is written for x86-64 and arm64"
 	elif [ ! -x "$here/kmod-build" ] || [ -z "$package" ]; then
 		say "no activemm.ko for $release: only built for Debian's kernels"
-	elif ko=$("$here/kmod-build" "$release" 2>"$tmp/kmod.log"); then
+	elif ko=$("$here/kmod-build" --arch "$arch" "$release" 2>"$tmp/kmod.log"); then
 		return
 	else
 		ko=none

@@ -5,16 +5,6 @@
 
 readonly sysroot_packages=libc6-dev,libhwloc-dev,libjansson-dev,libgsl-dev,libnuma-dev,libpfm4-dev,libsqlite3-dev,libcmocka-dev,libbpf-dev,busybox-static,linux-perf
 
-# Is the guest's architecture another than this machine's?
-crossing() { [ "$arch" != "$(host_arch)" ]; }
-
-host_arch() {
-	case $(uname -m) in
-	aarch64) echo arm64 ;;
-	*) echo amd64 ;;
-	esac
-}
-
 # Unpacked and never run here: no emulation, and no package is configured.
 make_sysroot() {
 	sysroot=$cache/sysroot/$arch
@@ -30,7 +20,7 @@ make_sysroot() {
 		# How this machine's apt reaches mirrors (proxies, old indexes) holds there as well.
 		grep '^Acquire' "$apt/apt.conf" >"$cache/sysroot/apt.conf"
 		mmdebstrap --quiet --variant=extract --architectures="$arch" --include=$sysroot_packages \
-			--aptopt="$cache/sysroot/apt.conf" --keyring="$keyring" bookworm "$sysroot.new" "$(mirror)" \
+			--aptopt="$cache/sysroot/apt.conf" --keyring="$keyring" $sysroot_suite "$sysroot.new" "$(mirror)" \
 			>"$cache/sysroot/log" 2>&1 ||
 			fail "$UNAVAILABLE" "the libraries for $arch cannot be had: $(grep -m 1 -E '^(E|Err)' "$cache/sysroot/log")"
 		rm -rf "$sysroot" && mv "$sysroot.new" "$sysroot"
@@ -40,9 +30,9 @@ make_sysroot() {
 
 # build_cross DIR [MAKE-ARGUMENT...]: the suite for $arch in DIR, with the sysroot's libraries. Only what changed is built again.
 build_cross() {
-	local dir=$1 triplet=aarch64-linux-gnu
+	local dir=$1
 	shift
-	need $triplet-gcc:gcc-aarch64-linux-gnu make:make pkg-config:pkg-config autoreconf:autoconf aclocal:automake
+	need "$triplet-gcc:gcc-$triplet" make:make pkg-config:pkg-config autoreconf:autoconf aclocal:automake
 	make_sysroot
 	[ ! -e "$here/../Makefile" ] || fail 1 "this checkout is configured in place: make distclean there first"
 	[ -e "$here/../configure" ] || (cd "$here/.." && autoreconf -fi) >&2 || fail 1 "autoreconf failed"
@@ -70,7 +60,7 @@ libraries_of() {
 			[[ $seen != *" $name "* ]] || continue
 			seen+="$name "
 			path=
-			for folder in "" /lib/aarch64-linux-gnu /usr/lib/aarch64-linux-gnu; do
+			for folder in "" "/lib/$triplet" "/usr/lib/$triplet"; do
 				[ ! -e "$sysroot$folder/${name#/}" ] || { path=$folder/${name#/} && break; }
 			done
 			echo "$name $path"

@@ -37,8 +37,8 @@ add_foreign() {
 add_modules() {
 	local probe file plain
 	: >"$tree/lab/modules.list"
-	# Older arm64 kernels have the ports' driver as a module.
-	if [ "$arch" = arm64 ] && [ -n "$package" ] && dpkg-deb -c "$cache/kernels/$release/package.deb" | grep virtio_console.ko >/dev/null; then
+	# Older kernels have the ports' driver as a module.
+	if virtio_only && [ -n "$package" ] && dpkg-deb -c "$cache/kernels/$release/package.deb" | grep virtio_console.ko >/dev/null; then
 		probes=(virtio_pci virtio_console "${probes[@]}")
 	fi
 	[ ${#probes[@]} -gt 0 ] || return 0
@@ -78,10 +78,10 @@ find_modules() {
 }
 
 # An init that runs as process 1 and never dies before the machine does. Serial ports: 1 the kernel's
-# log, 2 the results, 3 and 4 the command's standard output and error; the last three are virtio's on arm64.
+# log, 2 the results, 3 and 4 the command's standard output and error; the last three are virtio's but on amd64.
 write_init() {
 	local ports='ttyS1 ttyS2 ttyS3'
-	[ "$arch" != arm64 ] || ports='vport0p1 vport0p2 vport0p3'
+	! virtio_only || ports='vport0p1 vport0p2 vport0p3'
 	cat >"$tree/lab/ports" <<<"set -- $ports"
 	cat >"$tree/init" <<'END'
 #!/bin/busybox sh

@@ -92,13 +92,13 @@ update_index() {
 	# shellcheck disable=SC2016 # apt's own fields
 	lab_apt apt-get indextargets --format '$(RELEASE) $(FILENAME)' 'Created-By: Packages' |
 		while read -r suite file; do
-			/usr/lib/apt/apt-helper cat-file "$file" | awk -v suite="$suite" -v arch="$arch" '
+			/usr/lib/apt/apt-helper cat-file "$file" | awk -v suite="$suite" -v arch="$arch" -v flavour="$flavour" '
 				/^Package: / { name = $2 }
 				/^Version: / { version = $2 }
 				/^$/ { put() }
 				END { put() }
 				function put() {
-					if (name ~ "^linux-(image|binary)-[0-9]+[.][0-9]+.*[-+.0-9](cloud|rt)-" arch "$") {
+					if (name ~ "^linux-(image|binary)-[0-9]+[.][0-9]+.*[0-9]-(" flavour "|rt-" arch ")$") {
 						release = name
 						sub(/^linux-(image|binary)-/, "", release)
 						print release, name, version, suite
@@ -134,8 +134,8 @@ match_kernel() {
 	local name=$1
 	local rt=0
 	case $name in
-	oldest) name=$(grep -m 1 -e "cloud-$arch" "$apt/images" | cut -d . -f 1-2) ;;
-	newest) grep -e "cloud-$arch" "$apt/images" | tail -n 1 && return ;;
+	oldest) name=$(grep -m 1 -e "[-.0-9]$flavour " "$apt/images" | cut -d . -f 1-2) ;;
+	newest) grep -e "[-.0-9]$flavour " "$apt/images" | tail -n 1 && return ;;
 	rt) grep -e "-rt-$arch" "$apt/images" | tail -n 1 && return ;;
 	linux-image-* | linux-binary-*) name=${name#linux-*-} ;;
 	*[0-9]-rt) name=${name%-rt} rt=1 ;;
@@ -166,7 +166,7 @@ find_kernel() {
 		release=$(image_release "$image") || fail 1 "$image is not $image_kind"
 		return
 		;;
-	*-amd64 | *-arm64) [ "${name##*-}" = "$arch" ] || wrong "$name is a kernel for ${name##*-}: add --arch ${name##*-}" ;;
+	*-amd64 | *-arm64 | *-riscv64) [ "${name##*-}" = "$arch" ] || wrong "$name is a kernel for ${name##*-}: add --arch ${name##*-}" ;;
 	esac
 	# What is here needs no network: a full release by its name, once fetched.
 	if [ ! -s "$cache/kernels/$name/vmlinuz" ]; then
@@ -194,7 +194,7 @@ download_kernel() {
 			fail "$UNAVAILABLE" "$package cannot be downloaded: $(grep -m 1 -E '^(E|Err)' "$apt/download.log")"
 		fi
 		mv "$dir"/*.deb "$dir/package.deb"
-		dpkg-deb --fsys-tarfile "$dir/package.deb" | tar -xO --wildcards '*/vmlinuz*' >"$dir/vmlinuz"
+		dpkg-deb --fsys-tarfile "$dir/package.deb" | tar -xO --wildcards './boot/vmlinu[xz]-*' './usr/lib/modules/*/vmlinu[xz]' 2>/dev/null >"$dir/vmlinuz"
 		echo "$package $package_version $suite" >"$dir/package"
 		if ! image_release "$dir/vmlinuz" >/dev/null; then
 			rm -rf "$dir"

@@ -65,7 +65,7 @@ for_kernel() {
 	kernel=${1%@*}
 	arch=$default_arch
 	[ "$kernel" = "$1" ] || arch=${1##*@}
-	case $arch in amd64 | arm64) ;; *) wrong "'$1': an architecture is amd64 or arm64" ;; esac
+	is_arch "$arch" || wrong "'$1': an architecture is amd64, arm64 or riscv64"
 	activemm=$chosen
 	choose_arch
 }

@@ -193,8 +193,8 @@ new_machine
 stub insmod 'echo "insmod: ERROR: could not insert module: Invalid module format" >&2; exit 1'
 without_module "a module for another kernel" "another kernel"
 new_machine
-stub uname 'case $1 in -r) echo 6.1.0-fake ;; -m) echo aarch64 ;; esac'
-without_module "another architecture" "x86-64"
+stub uname 'case $1 in -r) echo 6.1.0-fake ;; -m) echo riscv64 ;; esac'
+without_module "another architecture" "x86-64 and arm64"
 new_machine
 rm -r "$root/lib/modules/6.1.0-fake"
 without_module "no headers: the package that has them" "package linux-headers-6.1.0-fake"

@@ -12,6 +12,18 @@
 /* The CPU that sessions are pinned to; the parent stays on CPU 0. */
 #define TEST_CPU 1
 
+/* 1U << mode for each that the module has here. */
+#if defined(__aarch64__)
+#define MODES_HERE ((1U << ACTIVEMM_MODES) - 1 - (1U << ACTIVEMM_LEAVE))
+#else
+#define MODES_HERE ((1U << ACTIVEMM_MODES) - 1)
+#endif
+
+static inline bool mode_is_here(unsigned int mode)
+{
+	return MODES_HERE >> mode & 1;
+}
+
 /* Prints one TAP line; returns ok. */
 bool check(bool ok, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

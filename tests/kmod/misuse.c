@@ -52,6 +52,10 @@ static void check_setup_errors(void)
 		      "a task that is gone");
 	check_refused(-ESRCH, &(struct activemm_setup){ .mode = ACTIVEMM_ISOLATED, .pid = 2 },
 		      "a kernel thread's address space");
+	for (int mode = 0; mode < ACTIVEMM_MODES; mode++)
+		if (!mode_is_here(mode))
+			check_refused(-EOPNOTSUPP, &(struct activemm_setup){ .mode = mode },
+				      "a mode that this architecture has not");
 }
 
 void check_errors(void)
@@ -64,8 +68,8 @@ void check_errors(void)
 
 	check_setup_errors();
 	err = call(fd, ACTIVEMM_INFO, &info);
-	check(!err && info.abi_version == ACTIVEMM_ABI_VERSION &&
-		      info.modes == (1U << ACTIVEMM_MODES) - 1 && info.reserved == 0,
+	check(!err && info.abi_version == ACTIVEMM_ABI_VERSION && info.modes == MODES_HERE &&
+		      info.reserved == 0,
 	      "info: version %u, modes %#x, features %#x", info.abi_version, info.modes,
 	      info.features);
 	check(call(fd, ACTIVEMM_ROUND_TRIP, NULL) == -ENXIO &&
