@@ -73,7 +73,8 @@ check "base does its system calls without a switch and without a load" [ "$statu
 check "  by the kernel's counts" json "$tmp/base/trials.jsonl" \
 	"len([x for x in t if x['valid']]) == 13 and all(x['counters'][c]['per_round_trip'] < 0.01 for x in t if x['valid'] for c in ('context-switches', 'cr3-loads', 'cr3-flushes'))"
 if command -v strace >/dev/null; then
-	strace -f -c -U name,calls -o "$tmp/strace" "$activemm" run base:kind=futex base:kind=aio,sides=1 --trials 1 --iterations 400 -o "$tmp/traced" >/dev/null 2>&1
+	# Whatever disturbs them: what is called in all of its attempts is counted.
+	strace -f -c -U name,calls -o "$tmp/strace" "$activemm" run base:kind=futex base:kind=aio,sides=1 --time 1 --iterations 400 -o "$tmp/traced" >/dev/null 2>&1
 	check "  as many as the hand-over has: two wakes and two waits, a submission and a collection" python3 - "$tmp/strace" "$tmp/traced/trials.jsonl" <<'PY'
 import json, sys
 calls = {f[0]: int(f[1]) for f in (l.split() for l in open(sys.argv[1])) if len(f) == 2 and f[1].isdigit()}
@@ -101,7 +102,7 @@ assert {a["scenario"]: "adds_ns" in a for a in s["asked"]} == {"thread": True, "
 assert {"ibpb", "l1d_flush", "rsb_filling", "pti"} <= set(s["mm_switch"])' "$tmp/asked/summary.json"
 fi
 if command -v strace >/dev/null; then
-	strace -f -e trace=membarrier,prctl -o "$tmp/strace" "$activemm" run kworker:membarrier=private process:ibpb=on process:l1d=on --trials 1 --iterations 400 -o "$tmp/asking" >/dev/null 2>"$tmp/err"
+	strace -f -e trace=membarrier,prctl -o "$tmp/strace" "$activemm" run kworker:membarrier=private process:ibpb=on process:l1d=on --time 1 --iterations 400 -o "$tmp/asking" >/dev/null 2>"$tmp/err"
 	check "  asked for in each trial's set-up, not in its loops" python3 - "$tmp/strace" "$tmp/asking/trials.jsonl" "$tmp/err" <<'PY'
 import json, re, sys
 log, trials, err = open(sys.argv[1]).read(), [json.loads(l) for l in open(sys.argv[2])], open(sys.argv[3]).read()
@@ -185,7 +186,7 @@ PY
 
 	# On the way out of idle: only where the kernel's events show it.
 	for cpu2 in "$cpu" $(taskset -pc $$ | sed 's/.*: //' | tr ',-' '\n' | grep -vx "$cpu"); do
-		run run stale stale:mm=other exit:borrow=lazy/none --cpu "$cpu2" --trials 1 --iterations 80 -o "$tmp/idle-$cpu2"
+		run run stale stale:mm=other exit:borrow=lazy/none --cpu "$cpu2" --time 2 --iterations 80 -o "$tmp/idle-$cpu2"
 		grep -q 'tracepoints miss' "$tmp/err" || break
 	done
 	if grep -q 'tracepoints miss' "$tmp/err"; then

@@ -33,10 +33,11 @@ while True:
 	undo kill $hog
 	until [ -s "$tmp/hog" ]; do sleep 0.02; done
 }
-run run thread --cpu "$cpu" --trials 1 --iterations 400 -o "$tmp/quiet"
+# Which take seconds for a trial, and have three.
+run run thread --cpu "$cpu" --trials 1 --iterations 150 -o "$tmp/quiet"
 for name in 'b"\xd0\xa8" * 7 + b"\xd0"' 'b"a|b\n\"<i>\\\\"'; do
 	hog "$cpu" "$name"
-	quiet=$tmp/quiet outcome "a task named $name takes the CPU" "refused|disturbed" "was on the CPU|had the CPU|was there" -- thread --cpu "$cpu" --trials 1 --iterations 400
+	quiet=$tmp/quiet outcome "a task named $name takes the CPU" "refused|disturbed" "was on the CPU|had the CPU|was there" -- thread --cpu "$cpu" --time 1 --iterations 150
 	check "  and what it leaves can be read" "$activemm" report "$set" -o "$tmp/page-$runs"
 	kill $hog
 	wait $hog 2>/dev/null
@@ -45,7 +46,7 @@ other=0
 [ "$cpu" != 0 ] || other=1
 hog "$other" 'b"busy"'
 outcome "a task computes on the other CPU" "verified" "" -- "${small[@]}"
-limit=100 outcome "a task computes on the other CPU, which shall be idle" "refused|disturbed|skipped|verified" "" -- thread shootdown:state=lazy --trials 1 --iterations 300
+limit=100 outcome "a task computes on the other CPU, which shall be idle" "refused|disturbed|skipped|verified" "" -- thread shootdown:state=lazy --time 1 --iterations 300
 kill $hog
 wait $hog 2>/dev/null
 undo_all

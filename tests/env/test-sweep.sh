@@ -7,5 +7,5 @@ set -u
 
 need_tool "the sweep" strace && need_tool "the sweep" cc || exit 0
 # shellcheck disable=SC2086 # options
-check "every system call may fail" "$env/sweep" ${ACTIVEMM_SWEEP:---sample 25 --seed $(($(date +%s) / 86400))} "$activemm"
+check "every system call may fail" "$env/sweep" ${ACTIVEMM_SWEEP:---jobs 2 --sample 25 --seed $(($(date +%s) / 86400))} "$activemm"
 true

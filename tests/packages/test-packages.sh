@@ -45,6 +45,8 @@ fi
 # Fedora's form: without BPF, so that this is built, too, and without the kernel module where there are no headers or no mounts of its own.
 build_rpm() { # [module]
 	local headers='' kmod=(--without kmod)
+	# Somebody may be installing them.
+	[ ! -e "$cache/chroot/bullseye.lock" ] || flock "$cache/chroot/bullseye.lock" true
 	# Those of the oldest lab kernel run on any newer system.
 	for headers in "$cache"/chroot/bullseye/usr/src/linux-headers-*-cloud-amd64; do :; done
 	if [ -d "$headers" ] && [ -n "$1" ]; then
@@ -85,7 +87,7 @@ clean=$cache/chroot/clean-$codename.tar
 if [ ! -s "$clean" ]; then
 	mkdir -p "$cache/chroot"
 	apt-config dump --format '%F "%v";%n' Acquire | grep -v -e IndexTargets -e ::Allow >"$tmp/apt.conf"
-	mmdebstrap --quiet --variant=apt --aptopt="$tmp/apt.conf" --skip=cleanup/apt/lists "$codename" "$clean.$$.tar" ${ACTIVEMM_MIRROR:+"$ACTIVEMM_MIRROR"} >"$log" 2>&1 &&
+	mmdebstrap --quiet --variant=apt --dpkgopt=force-unsafe-io --aptopt="$tmp/apt.conf" --skip=cleanup/apt/lists "$codename" "$clean.$$.tar" ${ACTIVEMM_MIRROR:+"$ACTIVEMM_MIRROR"} >"$log" 2>&1 &&
 		mv "$clean.$$.tar" "$clean"
 	rm -f "$clean.$$.tar"
 fi
