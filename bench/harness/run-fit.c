@@ -12,7 +12,7 @@
 #define TARGET_LEAST	0.1 /* of it, where time is short */
 
 /* Of a quota's slice, for the round trips; the rest is set-up, and what CPUs that the trial left hold of it for a while. */
-#define SLICE_SHARE 0.5
+#define SLICE_SHARE 0.25
 
 /* A trial that the quota does not stop. */
 static void slice_fit(double slice_s, struct fit_row *row)
