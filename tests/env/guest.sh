@@ -39,7 +39,7 @@ for situation; do
 	case $situation in
 	plain) kept plain -- $small ;;
 	isolated) kept isolated -- $small --cpu 1 ;;
-	quota) group quota "cpu.max=10000 100000" && kept quota inside "$procs" -- thread --trials 1 --iterations 1500 ;;
+	quota) group quota "cpu.max=10000 100000" && kept quota inside "$procs" -- thread --trials 1 --iterations 300 ;;
 	memory) group memory memory.max=14M && kept memory inside "$procs" -- thread process:pages=4096 --trials 1 --iterations 200 ;;
 	pids) group pids pids.max=2 && kept pids inside "$procs" -- thread --trials 1 --iterations 200 ;;
 	cpuset) group cpuset cpuset.cpus=0 && kept cpuset inside "$procs" -- thread shootdown --trials 1 --iterations 100 ;;
