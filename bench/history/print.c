@@ -122,12 +122,24 @@ static void spec(const struct history_series *s, FILE *out)
 	json_decref(params);
 }
 
+/* What tells commits apart: counts, but not those of switches where others changed, for visitors of the CPU switch, too. */
+static bool tells(const struct history_change *c, bool exact)
+{
+	return c->quantity != QUANTITY_NS && (!exact || c->quantity != SWITCHES);
+}
+
 static void specs(const struct history_change *c, size_t n, FILE *out)
 {
+	const struct history_series *last = NULL;
+	bool exact = false;
+
 	for (size_t i = 0; i < n; i++)
-		if (c[i].quantity != QUANTITY_NS &&
-		    (!i || c[i].series != c[i - 1].series || c[i - 1].quantity == QUANTITY_NS))
-			spec(c[i].series, out);
+		exact |= tells(&c[i], true);
+	for (size_t i = 0; i < n; i++)
+		if (tells(&c[i], exact) && c[i].series != last) {
+			last = c[i].series;
+			spec(last, out);
+		}
 }
 
 /* How the commit is found: in the lab by counts; times show on the machine alone. */

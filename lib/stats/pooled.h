@@ -43,7 +43,7 @@ struct stats_stranger {
 /*
  * Which nodes do not answer as the others: Rosner's generalized test for many outliers (Technometrics 25, 1983), at most a fifth of the nodes,
  * on externally studentized residuals (Viechtbauer and Cheung, Res. Synth. Methods 1, 2010): each against the pooled value of those
- * that are left without it. None is named with probability 1 - @alpha where all answer alike. Their
+ * that are left without it. Where all answer alike any is named with about @alpha: 7 % for 5 % of ten nodes, the most that simulation shows. Their
  * number, the furthest first in @found (room for @n); -ENOMEM.
  */
 long stats_strangers(const struct stats_effect *e, size_t n, double alpha,

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Comparing kernels over many machines: made fleets whose truth is known (tests/figures/fleet-sets.py).
+# shellcheck disable=SC2016 # the inner shells expand
 set -u
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -8,7 +9,7 @@ figures=$(cd "$(dirname "$0")/../figures" && pwd)
 cd "$tmp" || exit 1
 export XDG_DATA_HOME=$tmp/data # no history
 
-is() { python3 -c 'import json,sys; c = json.load(open(sys.argv[1])); pair = c[0]; rows = pair["times"]; nodes = pair["nodes"]; sys.exit(not eval(sys.argv[2]))' "$tmp/out" "$1"; }
+is() { python3 -c 'import json,sys; c = json.load(open(sys.argv[1])); pair = c[0]; rows = pair["times"]; nodes = pair.get("nodes"); sys.exit(not eval(sys.argv[2]))' "$tmp/out" "$1"; }
 says() { grep -qE -- "$1" "$tmp/out"; }
 # every SETS... CODE: Python's CODE changes the machine record `m' of each.
 every() {
@@ -49,6 +50,17 @@ if command -v gnuplot >/dev/null; then
 		END { exit !(named && nodes == 180 && strangers >= 2) }' pics/data/compare-forest.dat
 else
 	skip "a forest plot: needs gnuplot"
+fi
+run history add sets --db "$tmp/history"
+if [ "$status" = 0 ]; then
+	"$activemm" compare "$PWD"/sets/*/*6.[01] --base 6.0 --json >"$tmp/folders"
+	run history compare 6.0 6.1 --db "$tmp/history" -- --json
+	check "  the same of a history's sets, many sessions of many machines" python3 -c 'import json,sys; a, b = (json.load(open(f)) for f in sys.argv[1:])
+sys.exit(not all(x["pooled"] == y["pooled"] for x, y in zip(a[0]["times"], b[0]["times"])) or len(b[0]["base_sets"]) != 120)' "$tmp/folders" "$tmp/out"
+	run history compare 6.0 6.1 --machine node0003 --db "$tmp/history" -- --json
+	check "  and of one of them" is 'len(pair["base_sets"]) == 2 and all("pooled" not in r for r in rows)'
+else
+	skip "a history of machines: $(cat "$tmp/err")"
 fi
 run compare sets/*/*6.[01] --base 6.0 --nodes none --json
 check "  which --nodes none does not do" sh -c '! grep -q "\"pooled\"" "$1"' - "$tmp/out"
