@@ -71,6 +71,25 @@ static void record_times(json_t *line, const struct bench *b, const struct trial
 	member_set(line, "batches", batches);
 }
 
+/* A median would choose one of two speeds where a trial saw both; of means each has its part in both. */
+static void record_speed(json_t *line, const struct bench *b, const struct trial_outcome *out)
+{
+	double v[3 * TRIAL_BATCHES + 1], ignored = 0, sum = 0;
+	size_t n = batch_series(b, out, BATCH_TIMED, v, &ignored);
+	json_t *speed = json_object();
+
+	for (size_t i = 0; i < n; i++)
+		sum += log(v[i]);
+	if (n && isfinite(sum))
+		member_set(speed, SPEED_OF, member_real(exp(sum / (double)n)));
+	for (int k = 0; k < SPEED_KINDS; k++)
+		if (isfinite(out->speed_ns[k]))
+			member_set(speed, speed_name(k), member_real(out->speed_ns[k]));
+	if (json_object_size(speed) > 1)
+		member_share(line, "speed_ns", speed);
+	json_decref(speed);
+}
+
 /* Bins of about 2 %: enough for a picture, small enough for a line. */
 static json_t *record_histogram(const double *sorted, size_t n)
 {
@@ -310,6 +329,7 @@ json_t *record_trial(const struct bench *b, const struct trial_order *order,
 	if (out->excluded_ns > 0)
 		member_set(line, "excluded_ns_per_round_trip", member_real(out->excluded_ns));
 	record_times(line, b, out);
+	record_speed(line, b, out);
 	record_latency(line, out);
 	record_counters(line, b, out);
 	record_more(line, b, out);

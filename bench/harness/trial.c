@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <gsl/gsl_randist.h>
 #include <gsl/gsl_rng.h>
+#include <math.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,6 +21,9 @@
 volatile int trial_stop;
 
 #define INTRUDERS_KEPT 16
+#define LEAD \
+	2 /* untimed round trips after a look at the speed: what a yielding partner lags behind is used up in the first */
+#define LEAD_BATCH 16 /* round trips of a batch that is worth a look of its own */
 
 /* What the trial's process leaves behind for the driver, in shared memory. */
 struct shared {
@@ -42,6 +46,9 @@ struct shared {
 	struct batch batches[3 * TRIAL_BATCHES + 1];
 	uint64_t warmup, sampled;
 	uint64_t stamps[TRIAL_SAMPLES + 1];
+	double speed[SPEED_KINDS]; /* sums of logarithms over the looks */
+	unsigned int looks;
+	uint64_t leads; /* round trips after them */
 	struct trial_window window; /* with round trips: the trial does only these */
 };
 
@@ -241,12 +248,37 @@ static void watch_close(struct watch *w, const struct claim *claim, struct share
 	counters_close(w->counters);
 }
 
+static void speed_add(struct shared *s, const struct bench *b)
+{
+	double ns[SPEED_KINDS];
+
+	speed_look(&b->clock, ns);
+	for (int k = 0; k < SPEED_KINDS; k++)
+		s->speed[k] += log(ns[k]);
+	s->looks++;
+}
+
+/* A look before a timed batch, which it must not be felt in. */
+static int lead(struct trial *t, const struct bench *b, struct shared *s, const struct batch *batch)
+{
+	if (batch->kind != BATCH_TIMED || batch->n < LEAD_BATCH)
+		return 0;
+	speed_add(s, b);
+	s->leads += LEAD;
+	t->kind = BATCH_WARMUP;
+	return t->scenario->round_trips(t, LEAD, NULL);
+}
+
 static int batch_do(struct trial *t, const struct bench *b, const struct watch *w, struct shared *s,
 		    struct batch *batch)
 {
-	uint64_t loads = t->module_loads, outside = t->outside;
-	int rc;
+	uint64_t loads, outside;
+	int rc = lead(t, b, s, batch);
 
+	if (rc)
+		return rc;
+	loads = t->module_loads;
+	outside = t->outside;
 	t->kind = batch->kind;
 	if (w->counters) {
 		observer_enable(w->observer);
@@ -288,6 +320,8 @@ static unsigned int phase_do(struct trial *t, const struct bench *b, const struc
 	uint64_t all, involuntary, all0, involuntary0;
 	int unknown;
 
+	if (w->kind == BATCH_TIMED)
+		speed_add(s, b);
 	/*
 	 * Caches warm up; and while events were opened one side of a yielding pair had the CPU for itself: the scheduler
 	 * lets the other catch up before they alternate again.
@@ -300,6 +334,8 @@ static unsigned int phase_do(struct trial *t, const struct bench *b, const struc
 		*rc = batch_do(t, b, w, s, &s->batches[i]);
 	if (!unknown)
 		unknown = own_switches_sum(t, &all, &involuntary);
+	if (w->kind == BATCH_TIMED)
+		speed_add(s, b);
 	if (unknown) {
 		s->own_unknown = 1;
 		refusal_set(&s->unobserved, REFUSED_CALL, -unknown,
@@ -465,6 +501,9 @@ static int outcome_fill(const struct bench *b, const struct shared *s, struct tr
 	memcpy(out->batches, s->batches, s->nbatches * sizeof(*out->batches));
 	out->warmup = out->total = s->warmup *
 				   (1 + (b->count ? 2 : 0) + b->pmu); /* before each phase */
+	out->total += s->leads;
+	for (int k = 0; k < SPEED_KINDS; k++)
+		out->speed_ns[k] = s->looks ? exp(s->speed[k] / s->looks) : NAN;
 	for (unsigned int i = 0; i < s->nbatches; i++) {
 		out->total += s->batches[i].n;
 		if (s->batches[i].kind == BATCH_TIMED)

@@ -14,6 +14,7 @@
 #include "lib/counters/counters.h"
 #include "lib/machine/cpu.h"
 #include "lib/machine/quota.h"
+#include "lib/machine/speed.h"
 
 #define TRIAL_BATCHES	 20 /* of each of the first three kinds */
 #define TRIAL_INTERRUPTS 5
@@ -65,6 +66,8 @@ struct trial_outcome {
 	unsigned int nbatches;
 	uint64_t timed, counted, sampled, warmup, total; /* round trips */
 	double *latency_ns; /* of the sampled round trips, clock cost subtracted */
+	/* How fast the machine was beside the timed batches, lib/machine/speed.h: the geometric mean of a look before each; NaN: none. */
+	double speed_ns[SPEED_KINDS];
 	double excluded_ns; /* of each round trip: asked for, not cost */
 	struct counter_value counters[COUNTER_NR];
 	bool remote_counted; /* the helper CPU's events were counted too: */

@@ -11,6 +11,8 @@
 #define KEYS_MOST   64 /* of one object */
 #define DIGITS_MOST 18 /* of an integer that surely fits 64 bits */
 
+static const char *const speed_names[SPEED_KINDS] = { SPEED_NAMES };
+
 /* Every function takes where it is and returns where it ended, or NULL for "not surely sound". The line ends with a NUL. */
 typedef const char *at_t;
 
@@ -278,6 +280,31 @@ static at_t series(at_t s, struct line_view *v)
 	return end;
 }
 
+static at_t speeds(at_t s, struct line_view *v)
+{
+	struct line_text key;
+	struct keys keys;
+	bool done;
+
+	if (*s != '{')
+		return skip(s, 1);
+	keys.n = 0;
+	while ((s = member(s, &keys, &key, &done)) && !done) {
+		double ignored, *to = &ignored;
+
+		if (is(&key, SPEED_OF))
+			to = &v->speed[SPEED_KINDS];
+		for (int k = 0; k < SPEED_KINDS; k++)
+			if (is(&key, speed_names[k]))
+				to = &v->speed[k];
+		s = value(s, to);
+		if (!s)
+			return NULL;
+		s = blanks(s);
+	}
+	return s;
+}
+
 static at_t counted(at_t s, struct line_view *v)
 {
 	return value(s, &v->counted);
@@ -331,6 +358,8 @@ static at_t part(at_t s, const struct line_text *key, struct line_view *v, int *
 		return *s == '{' ? counters(s, "", true, v) : skip(s, 1);
 	} else if (is(key, "batches")) {
 		return inside(s, v, "series_ns", series);
+	} else if (is(key, "speed_ns")) {
+		return speeds(s, v);
 	} else if (is(key, "round_trips")) {
 		return inside(s, v, "counted", counted);
 	} else if (is(key, "scenario")) {
@@ -380,6 +409,8 @@ bool scan_line(const char *line, size_t len, struct line_view *v)
 	v->counters = 0;
 	v->batches.len = 0;
 	v->counted = NAN;
+	for (int k = 0; k <= SPEED_KINDS; k++)
+		v->speed[k] = NAN;
 	v->verified = false;
 	if (*s != '{')
 		return false;
@@ -432,6 +463,12 @@ bool scan_line_json(const json_t *trial, struct line_view *v, char *owned[2])
 		.valid = json_is_true(json_object_get(trial, "valid")),
 		.verified = json_is_true(json_object_get(trial, "verified")),
 	};
+	for (int k = 0; k <= SPEED_KINDS; k++) {
+		const json_t *speed = json_object_get(json_object_get(trial, "speed_ns"),
+						      k == SPEED_KINDS ? SPEED_OF : speed_names[k]);
+
+		v->speed[k] = json_is_number(speed) ? json_number_value(speed) : NAN;
+	}
 	owned[0] = json_dumps(json_object_get(trial, "params"), JSON_COMPACT);
 	owned[1] = json_is_array(series) ? json_dumps(series, JSON_COMPACT) : NULL;
 	if (!owned[0])

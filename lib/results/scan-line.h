@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "lib/base/schema.h"
+
 #define TRIAL_COUNTERS 64 /* more in one line are no trial of this suite */
 
 struct line_text {
@@ -21,6 +23,9 @@ struct line_view {
 	struct line_text scenario, params; /* params: its JSON text */
 	double ns; /* per round trip; NaN where the line has null or nothing that can be a time (<= 0) */
 	double counted; /* round trips that were counted, NaN: not known */
+	double speed
+		[SPEED_KINDS +
+		 1]; /* ns of the pieces of work beside it, then of its round trips by the same mean; NaN: not there */
 	bool valid, verified;
 	struct line_text batches; /* series_ns as JSON text, len 0 if absent */
 	int counters; /* of the measured CPU, then those of the helper CPU, then what counted interrupts on more CPUs */

@@ -255,6 +255,8 @@ static int view_add(struct part *p, const struct line_view *v)
 		return 0;
 	g->counted = counted_least(g->counted, v->counted);
 	rc = values_add(&g->ns, v->ns);
+	for (int k = 0; k <= SPEED_KINDS && !rc; k++)
+		rc = values_add(&g->speed[k], v->speed[k]);
 	for (int i = 0; i < v->counters && !rc; i++) {
 		ssize_t at = part_counter(p, v->counter[i].prefix, &v->counter[i].name, (size_t)i);
 

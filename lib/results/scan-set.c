@@ -95,6 +95,8 @@ int part_merge(struct part *to, struct part *from)
 		into->valid += g->valid;
 		into->counted = counted_least(into->counted, g->counted);
 		rc = values_move(&into->ns, &g->ns);
+		for (int k = 0; k <= SPEED_KINDS && !rc; k++)
+			rc = values_move(&into->speed[k], &g->speed[k]);
 		for (size_t k = 0; k < g->counters && !rc; k++) {
 			struct line_text name = text_of(set->counter[k]);
 			ssize_t at = part_counter(to, "", &name, k);
@@ -242,6 +244,8 @@ static void group_free(struct scan_group *g)
 	free(g->params);
 	json_decref(g->parsed);
 	free(g->ns.v);
+	for (int k = 0; k <= SPEED_KINDS; k++)
+		free(g->speed[k].v);
 	for (size_t i = 0; i < g->counters; i++) {
 		free(g->counter[i].v);
 		free(g->counter[i].ends);

@@ -38,6 +38,7 @@ struct scan_group {
 	size_t trials, valid;
 	double counted; /* round trips that the shortest of its valid trials counted; 0: not known */
 	struct scan_values ns; /* per round trip */
+	struct scan_values speed[SPEED_KINDS + 1]; /* of each of ns, as in struct line_view */
 	size_t *ends; /* of joined sets: how many of ns there are up to the end of each; else NULL */
 	struct scan_values *counter; /* per round trip, by scan_set's names */
 	size_t counters;
