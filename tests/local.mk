@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What the tests need of tests/lab and tests/kmod runs in other kernels: scripts/test starts it.
 if HAVE_CMOCKA
-UNIT_TESTS = tests/unit/test-changes tests/unit/test-clock tests/unit/test-counters tests/unit/test-cpu tests/unit/test-fit tests/unit/test-machine \
-	tests/unit/test-mem tests/unit/test-net tests/unit/test-pooled tests/unit/test-refusal tests/unit/test-result tests/unit/test-stats tests/unit/test-text \
+UNIT_TESTS = tests/unit/test-changes tests/unit/test-clock tests/unit/test-counters tests/unit/test-covariate tests/unit/test-cpu tests/unit/test-fit \
+	tests/unit/test-machine tests/unit/test-mem tests/unit/test-net tests/unit/test-pooled tests/unit/test-refusal tests/unit/test-result tests/unit/test-stats tests/unit/test-text \
 	tests/unit/test-verify
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
@@ -19,6 +19,9 @@ tests_unit_test_clock_LDADD = $(UNIT_LIBS)
 tests_unit_test_counters_SOURCES = tests/unit/test-counters.c
 tests_unit_test_counters_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_counters_LDADD = $(UNIT_LIBS)
+tests_unit_test_covariate_SOURCES = tests/unit/test-covariate.c
+tests_unit_test_covariate_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_covariate_LDADD = $(UNIT_LIBS)
 tests_unit_test_cpu_SOURCES = tests/unit/test-cpu.c
 tests_unit_test_cpu_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_cpu_LDADD = $(UNIT_LIBS)

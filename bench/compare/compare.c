@@ -405,8 +405,10 @@ json_t *compare_sets(struct scan_set *sets, size_t n, const struct compare_optio
 	for (size_t i = 0; i < n && sides; i++)
 		side_free(&sides[i]);
 	free(sides);
-	for (size_t i = 0; i < t.n; i++)
+	for (size_t i = 0; i < t.n; i++) {
 		node_row_free(t.rows[i].pooled);
+		adjusted_free(&t.rows[i]);
+	}
 	free(t.rows);
 	if (rc)
 		error_set(e, -rc, "compare: %s", strerror(-rc));

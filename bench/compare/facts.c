@@ -72,6 +72,7 @@ static int facts_make(struct facts *f, const struct scan_group *g, size_t sessio
 	bool one = sessions <= 1; /* only a session has a course */
 
 	f->group = g;
+	f->sets = sessions > 1 ? sessions : 1;
 	snprintf(f->scenario, sizeof(f->scenario), "%s", g->scenario);
 	clean(f->scenario);
 	summary_params_text(g->parsed, f->params, sizeof(f->params));

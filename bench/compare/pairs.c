@@ -7,6 +7,7 @@
 #include "bench/compare/pairs.h"
 #include "bench/summary/summary.h"
 #include "bench/summary/labels.h"
+#include "lib/stats/covariate.h"
 #include "lib/stats/stats.h"
 #include "lib/stats/rank.h"
 #include "lib/base/member.h"
@@ -14,29 +15,62 @@
 #define RESAMPLES 4000
 #define SEED	  1999 /* fixed: the same sets give the same verdicts */
 #define LEVEL	  0.95
+#define EXPLAINS  0.001 /* level at which slopes on the machine's speed are believed */
 #define PAIRS_MIN 6 /* fewer cannot reach a p below 0.05 */
 #define TRIAL_MAX 10000000 /* a number beyond is a damaged line's */
 
-/* The valid trials of one side, by their numbers; NaN where there is none. */
-static double *side_times(const struct result_set *set, const json_t *like, size_t n)
+static const char *const speed_names[SPEED_KINDS + 1] = { SPEED_NAMES, SPEED_OF };
+
+/* What is known of one side's trials, by their numbers; NaN where there is no valid one. */
+struct side_trials {
+	double *ns,
+		*speed[SPEED_KINDS +
+		       1]; /* speed: of the work beside them, then of their round trips by the same mean */
+};
+
+static void side_free(struct side_trials *s)
 {
-	double *v = malloc(n * sizeof(*v));
+	free(s->ns);
+	for (int k = 0; k <= SPEED_KINDS; k++)
+		free(s->speed[k]);
+}
+
+static bool is_like(const json_t *t, const json_t *like)
+{
+	return json_is_true(json_object_get(t, "valid")) &&
+	       json_is_number(json_object_get(t, "ns_per_round_trip")) &&
+	       json_equal(json_object_get(t, "scenario"), json_object_get(like, "scenario")) &&
+	       json_equal(json_object_get(t, "params"), json_object_get(like, "params"));
+}
+
+/* False without memory; free it in either case. */
+static bool side_make(struct side_trials *s, const struct result_set *set, const json_t *like,
+		      size_t n)
+{
 	const json_t *t;
+	bool room = true;
 	size_t i;
 
-	for (i = 0; v && i < n; i++)
-		v[i] = NAN;
+	s->ns = malloc(n * sizeof(double));
+	for (int k = 0; k <= SPEED_KINDS; k++) {
+		s->speed[k] = malloc(n * sizeof(double));
+		room &= s->speed[k] != NULL;
+	}
+	if (!room || !s->ns)
+		return false;
+	for (i = 0; i < n; i++)
+		s->ns[i] = NAN;
 	json_array_foreach (set->trials, i, t) {
 		json_int_t number = json_integer_value(json_object_get(t, "trial"));
 
-		if (v && number >= 0 && (size_t)number < n &&
-		    json_is_true(json_object_get(t, "valid")) &&
-		    json_is_number(json_object_get(t, "ns_per_round_trip")) &&
-		    json_equal(json_object_get(t, "scenario"), json_object_get(like, "scenario")) &&
-		    json_equal(json_object_get(t, "params"), json_object_get(like, "params")))
-			v[number] = json_number_value(json_object_get(t, "ns_per_round_trip"));
+		if (number < 0 || (size_t)number >= n || !is_like(t, like))
+			continue;
+		s->ns[number] = member_number(t, "ns_per_round_trip");
+		for (int k = 0; k <= SPEED_KINDS; k++)
+			s->speed[k][number] = member_number(json_object_get(t, "speed_ns"),
+							    speed_names[k]);
 	}
-	return v;
+	return true;
 }
 
 static size_t numbers(const struct result_set *set)
@@ -66,39 +100,97 @@ static json_t *interval_json(struct interval v)
 	return o;
 }
 
+/*
+ * Puts B's @m times at the speed that the machine had beside A's into @y, if the pairs' differences in speed, logarithms in @speed,
+ * explain theirs. The share of their variance; 0: none, and nothing is changed.
+ */
+static double pairs_adjust(const double *x, double *y, double *const speed[SPEED_KINDS + 1],
+			   size_t m)
+{
+	const double *seen[SPEED_KINDS], *value = speed[SPEED_KINDS];
+	struct stats_slopes s;
+	size_t kinds = 0;
+
+	for (int k = 0; k < SPEED_KINDS; k++) {
+		bool all = m > 0;
+
+		for (size_t i = 0; i < m && all; i++)
+			all = isfinite(speed[k][i]) && isfinite(value[i]);
+		if (all)
+			seen[kinds++] = speed[k];
+	}
+	if (stats_slopes(value, seen, kinds, &m, 1, &s) || !(s.p < EXPLAINS))
+		return 0;
+	for (size_t i = 0; i < m; i++) {
+		double apart[SPEED_KINDS];
+
+		for (size_t k = 0; k < kinds; k++)
+			apart[k] = seen[k][i];
+		y[i] = x[i] * exp(value[i] - stats_slopes_part(&s, apart));
+	}
+	return fmax(s.explained, 0);
+}
+
+/* Medians of the paired differences. */
+static void put_differences(json_t *o, const double *x, const double *y, size_t m, double *room,
+			    bool raw)
+{
+	for (size_t i = 0; i < m; i++)
+		room[i] = 100 * (y[i] / x[i] - 1);
+	member_set(o, raw ? "raw_difference_percent" : "difference_percent",
+		   interval_json(stats_median(room, m, LEVEL, RESAMPLES, SEED)));
+	if (raw)
+		return;
+	for (size_t i = 0; i < m; i++)
+		room[i] = y[i] - x[i];
+	member_set(o, "difference_ns",
+		   interval_json(stats_median(room, m, LEVEL, RESAMPLES, SEED)));
+}
+
+static void row_fill(json_t *o, struct side_trials *a, struct side_trials *b, size_t n,
+		     double *room)
+{
+	double *x = a->ns, *y = b->ns, explained, p;
+	size_t m = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!isfinite(x[i]) || !isfinite(y[i]) || !(x[i] > 0))
+			continue;
+		for (int k = 0; k <= SPEED_KINDS; k++)
+			a->speed[k][m] = log(b->speed[k][i] / a->speed[k][i]); /* m <= i */
+		x[m] = x[i];
+		y[m++] = y[i];
+	}
+	member_set(o, "pairs", json_integer((json_int_t)m));
+	member_set(o, "a_ns", interval_json(stats_median(x, m, LEVEL, 0, SEED)));
+	member_set(o, "b_ns", interval_json(stats_median(y, m, LEVEL, 0, SEED)));
+	put_differences(o, x, y, m, room, true);
+	explained = pairs_adjust(x, y, a->speed, m);
+	if (explained > 0)
+		member_set(o, "speed_explains", member_real(explained));
+	else
+		json_object_del(o, "raw_difference_percent");
+	put_differences(o, x, y, m, room, false);
+	p = stats_signed_rank(room, m);
+	if (isfinite(p))
+		member_set(o, "p", member_real(p));
+}
+
 static json_t *row_make(const struct result_set *a, const struct result_set *b, const json_t *like,
 			size_t n)
 {
-	double *x = side_times(a, like, n), *y = side_times(b, like, n), p;
-	double *percent = malloc((n + 1) * sizeof(*percent)), *ns = malloc((n + 1) * sizeof(*ns));
+	struct side_trials x = { 0 }, y = { 0 };
+	double *room = malloc((n + 1) * sizeof(*room));
 	json_t *o = NULL;
-	size_t m = 0;
 
-	if (x && y && percent && ns) {
-		for (size_t i = 0; i < n; i++) {
-			if (!isfinite(x[i]) || !isfinite(y[i]) || !(x[i] > 0))
-				continue;
-			percent[m] = 100 * (y[i] / x[i] - 1);
-			ns[m] = y[i] - x[i];
-			x[m] = x[i]; /* m <= i */
-			y[m++] = y[i];
-		}
-		o = member_pack("{s:O, s:O, s:I}", "scenario", json_object_get(like, "scenario"),
-				"params", json_object_get(like, "params"), "pairs", (json_int_t)m);
-		member_set(o, "a_ns", interval_json(stats_median(x, m, LEVEL, 0, SEED)));
-		member_set(o, "b_ns", interval_json(stats_median(y, m, LEVEL, 0, SEED)));
-		member_set(o, "difference_ns",
-			   interval_json(stats_median(ns, m, LEVEL, RESAMPLES, SEED)));
-		member_set(o, "difference_percent",
-			   interval_json(stats_median(percent, m, LEVEL, RESAMPLES, SEED)));
-		p = stats_signed_rank(ns, m);
-		if (isfinite(p))
-			member_set(o, "p", member_real(p));
+	if (side_make(&x, a, like, n) && side_make(&y, b, like, n) && room) {
+		o = member_pack("{s:O, s:O}", "scenario", json_object_get(like, "scenario"),
+				"params", json_object_get(like, "params"));
+		row_fill(o, &x, &y, n, room);
 	}
-	free(ns);
-	free(percent);
-	free(y);
-	free(x);
+	free(room);
+	side_free(&x);
+	side_free(&y);
 	return o;
 }
 
@@ -195,5 +287,13 @@ void pairs_print(const json_t *paired, FILE *out)
 			member_number(json_object_get(r, "a_ns"), "median"), percent,
 			member_number(r, "p_holm"),
 			json_string_value(json_object_get(r, "verdict")));
+		if (!json_object_get(r, "speed_explains"))
+			continue;
+		interval_text(json_object_get(r, "raw_difference_percent"), percent,
+			      sizeof(percent));
+		fprintf(out,
+			"%-11sadjusted by the machine's speed, which explains %.0f %% of the "
+			"differences' variance; as measured %s\n",
+			"", 100 * member_number(r, "speed_explains"), percent);
 	}
 }

@@ -25,7 +25,7 @@ struct facts {
 	char scenario[32], params[96]; /* to be shown */
 	double *sorted; /* group->ns.v */
 	double *sessions; /* the logarithm of each session's median */
-	size_t nsessions;
+	size_t nsessions, sets; /* sets: the side's, of which some may lack the group */
 	unsigned int *node; /* of each of them; NULL: nodes are not told apart */
 	struct node_values *by_node; /* of compare_counts; NULL: the same */
 	double between,
@@ -44,6 +44,16 @@ struct side {
 	struct facts *facts; /* one per group, in the order of the run's plan */
 };
 
+/* A row's sides as they would be at one speed of the machine. */
+struct adjusted {
+	double *x, *y; /* as facts.sessions; NULL: its speed explains nothing of the trials */
+	size_t nx, ny;
+	double variance; /* of their difference, since slopes are estimates */
+	double explained; /* share of the trials' variance within sessions */
+	/* By the kind of work, logarithm upon logarithm; how much longer it took beside the other side. NaN: not looked at. */
+	double slope[SPEED_KINDS], apart[SPEED_KINDS];
+};
+
 /* One quantity of one group in two sets. */
 struct row {
 	size_t pair; /* number of the other set */
@@ -59,6 +69,8 @@ struct row {
 	struct mann_whitney test;
 	struct stats_sessions sessions; /* both sides have two or more: they are judged */
 	struct node_row *pooled; /* or they are of nodes that have both sides; NULL: not */
+	struct stats_sessions raw; /* the same as measured, where they were adjusted */
+	struct adjusted adjusted;
 	struct stats_difference difference;
 	double holm, needed;
 	const char *verdict;
@@ -71,6 +83,12 @@ struct table {
 	bool one_session;
 	const struct compare_nodes *nodes; /* NULL or none: machines are not told apart */
 };
+
+/* Fills @r->adjusted of a row that both sides have. 0 or -ENOMEM; free it in either case. */
+int adjust_row(struct row *r);
+void adjusted_free(struct row *r);
+/* "adjusted": how, and what the row was as measured. */
+void adjusted_json(json_t *row, const struct row *r);
 
 /* Puts @v in order: its median, NaN without any value. */
 double compare_middle(const struct scan_values *v);

@@ -81,16 +81,16 @@ static void judge(struct row *r, const struct table *t, size_t tests)
 }
 
 /* One side's middle with its interval, from its sessions and the spread that both sides share. */
-static struct interval side_interval(const struct facts *f, double spread, double df)
+static struct interval side_interval(const double *sessions, size_t n, double spread, double df)
 {
-	double mean = gsl_stats_mean(f->sessions, 1, f->nsessions),
-	       half = spread / sqrt((double)f->nsessions) * gsl_cdf_tdist_Pinv(0.975, df);
+	double mean = gsl_stats_mean(sessions, 1, n),
+	       half = spread / sqrt((double)n) * gsl_cdf_tdist_Pinv(0.975, df);
 
 	return (struct interval){ .median = exp(mean),
 				  .low = exp(mean - half),
 				  .high = exp(mean + half),
 				  .mad = NAN,
-				  .n = f->nsessions };
+				  .n = n };
 }
 
 /* Where both sides have sessions enough, these are compared. @tests: so many share the level. False where they have not. */
@@ -100,12 +100,19 @@ static bool test_sessions(struct row *r, size_t tests)
 	struct stats_sessions *s = &r->sessions;
 	double df = (double)a->nsessions + (double)b->nsessions - 2;
 
+	const struct adjusted *at = &r->adjusted;
+
 	*s = stats_sessions(a->sessions, a->nsessions, b->sessions, b->nsessions, 0.95,
 			    ALPHA / (double)tests);
 	if (!by_sessions(r))
 		return false;
-	r->mx = side_interval(a, s->spread, df);
-	r->my = side_interval(b, s->spread, df);
+	r->raw = *s;
+	if (at->x) {
+		*s = stats_sessions(at->x, at->nx, at->y, at->ny, 0.95, ALPHA / (double)tests);
+		stats_sessions_widen(s, at->nx, at->ny, at->variance, 0.95);
+	}
+	r->mx = side_interval(at->x ? at->x : a->sessions, a->nsessions, s->spread, df);
+	r->my = side_interval(at->y ? at->y : b->sessions, b->nsessions, s->spread, df);
 	r->test.p = s->p;
 	r->difference = (struct stats_difference){ .ratio = s->ratio,
 						   .ratio_low = s->low,
@@ -195,9 +202,13 @@ int table_judge(struct table *t)
 		r->difference = stats_difference(NULL, 0, NULL, 0, 0.95, 0, 0);
 		r->mx = r->my = (struct interval){ .median = NAN, .low = NAN, .high = NAN };
 		r->sessions.ratio = NAN;
-		if (is_compared(r) &&
-		    (r->counts || (!test_nodes(r, t, tests, &rc) && !test_sessions(r, tests))))
+		if (is_compared(r) && !r->counts && !test_nodes(r, t, tests, &rc)) {
+			rc = rc ? rc : adjust_row(r);
+			if (!test_sessions(r, tests))
+				test_trials(r);
+		} else if (is_compared(r) && r->counts) {
 			test_trials(r);
+		}
 		p[i] = r->test.p;
 	}
 	if (!rc)
@@ -245,6 +256,15 @@ static json_t *medians(const struct facts *f)
 	for (size_t i = 0; i < f->nsessions; i++)
 		member_append(list, member_real(exp(f->sessions[i])));
 	return list;
+}
+
+/* What was measured, where the verdict is on what it would have been at one speed. */
+static json_t *adjusted_note(const struct row *r)
+{
+	return member_printf(
+		"adjusted by the machine's speed, which explains %.0f %% of its trials' "
+		"variance; as measured %.3f [%.3f, %.3f]",
+		100 * r->adjusted.explained, r->raw.ratio, r->raw.low, r->raw.high);
 }
 
 /* How sessions vary, and what was tested. */
@@ -324,6 +344,7 @@ json_t *row_json(const struct row *r, const struct table *t)
 	}
 	put_sessions(o, r);
 	put_nodes(o, r, t->nodes);
+	adjusted_json(o, r);
 	put(o, "base_low", r->mx.low);
 	put(o, "base_high", r->mx.high);
 	put(o, "other_low", r->my.low);
@@ -351,6 +372,8 @@ json_t *row_json(const struct row *r, const struct table *t)
 	}
 	if (r->refused || strncmp(r->quantity, "ns-", 3))
 		json_array_clear(notes);
+	if (by_sessions(r) && r->adjusted.x)
+		member_append(notes, adjusted_note(r));
 	member_set(o, "notes", notes);
 	return o;
 }

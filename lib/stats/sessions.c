@@ -75,6 +75,19 @@ struct stats_sessions stats_sessions(const double *x, size_t nx, const double *y
 	return s;
 }
 
+void stats_sessions_widen(struct stats_sessions *s, size_t nx, size_t ny, double variance,
+			  double level)
+{
+	double df = (double)nx + (double)ny - 2, difference = log(s->ratio),
+	       error = sqrt(s->spread * s->spread * (1 / (double)nx + 1 / (double)ny) + variance);
+
+	if (!isfinite(s->ratio) || !(variance > 0))
+		return;
+	s->low = exp(difference - error * gsl_cdf_tdist_Pinv((1 + level) / 2, df));
+	s->high = exp(difference + error * gsl_cdf_tdist_Pinv((1 + level) / 2, df));
+	s->p = fmax(s->p, 2 * gsl_cdf_tdist_Q(fabs(difference) / error, df));
+}
+
 /* The level at which stats_sessions() with @n a side really tests: permutations have but so many values of p. */
 static double attained(double n, double alpha)
 {

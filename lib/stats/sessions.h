@@ -26,6 +26,13 @@ struct stats_sessions stats_sessions(const double *x, size_t nx, const double *y
 				     double level, double alpha);
 
 /*
+ * The same where each side's values were adjusted by something estimated (lib/stats/covariate.h), of which their difference has so
+ * much more @variance: the interval is wider, p the larger of what it was and of t's with it.
+ */
+void stats_sessions_widen(struct stats_sessions *s, size_t nx, size_t ny, double variance,
+			  double level);
+
+/*
  * Sessions a side with which a difference of @share (0.02: 2 %) is found with probability @power at @alpha by stats_sessions(), where
  * sessions have that @spread. At least 2; NaN unless @spread is finite.
  */
