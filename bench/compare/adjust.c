@@ -187,7 +187,7 @@ void adjusted_json(json_t *row, const struct row *r)
 	const struct adjusted *d = &r->adjusted;
 	json_t *o;
 
-	if (!d->x)
+	if (!d->x || !isfinite(r->sessions.ratio))
 		return;
 	o = member_pack("{s:f, s:f, s:f, s:f, s:f}", "raw_ratio", r->raw.ratio, "raw_low",
 			r->raw.low, "raw_high", r->raw.high, "raw_p", r->raw.p, "explained",

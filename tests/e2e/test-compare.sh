@@ -181,6 +181,34 @@ change old1 backwards 'm["session"].update(boot_id="old0", started=m["session"][
 run compare old0 backwards new0 new1
 check "a clock that was set back is told" sh -c '[ "$1" = 0 ] && grep -q "the clock was set between" "$2"' - "$status" "$tmp/err"
 
+# The machine's speed: the work beside each trial takes longer where the machine is slow, and so do round trips. One side had a slow hour.
+hour() { # PREFIX SPEED: copies of its four sessions, as they are on a machine where work takes SPEED times as long
+	local i
+	for i in 0 1 2 3; do
+		change "$1$i" "$1-$2-$i" "
+import random
+r = random.Random('$1$2$i')
+for t in lines:
+    s = $2 * r.gauss(1, 0.03)
+    t['ns_per_round_trip'] *= s ** 0.9
+    t['speed_ns'] = {'clock': 1000 * r.gauss(1, 0.002), 'core': 1000 * s * r.gauss(1, 0.004), 'exit': 1000 * r.gauss(1, 0.02),
+                     'round-trip': t['ns_per_round_trip']}"
+	done
+}
+hour old 1.0
+hour like 1.15
+hour new 1.15
+run compare old-1.0-? like-1.15-? --json
+check "a slow hour is no slower kernel" is 'all(r["verdict"] in ("same", "noisy") and r["low"] < 1 < r["high"] for r in rows)'
+check "  what was measured stands beside it" is 'all(r["adjusted"]["raw_low"] > 1.05 and r["adjusted"]["raw_p"] < 0.01 and r["adjusted"]["explained"] > 0.5 for r in rows)'
+check "  and by how much the work took longer there" is 'all(0.1 < r["adjusted"]["apart"]["core"] < 0.18 and abs(r["adjusted"]["slopes"]["core"] - 0.9) < 0.1 for r in rows)'
+run compare old-1.0-? like-1.15-?
+check "  in a note" [ "$(grep -c "adjusted by the machine's speed, which explains [5-9][0-9] % .*; as measured 1\.1" "$tmp/out")" = 3 ]
+run compare old-1.0-? new-1.15-? --json
+check "a slower kernel in a slow hour is slower by its own part" is 'all(r["verdict"] == "slower" and r["low"] < 1.08 < r["high"] for r in rows)'
+run compare old[0-3] new[0-3] --json
+check "sets without looks at the speed are compared as they are" is 'not any("adjusted" in r for r in rows)'
+
 # Boots of one kernel: sets that differ in the command line alone are one table, two sessions of the first a row like the others.
 boot() { # DIR FACTOR PARAMETERS
 	change a "$1" "m['kernel'].update(version='made', cmdline='BOOT_IMAGE=/$1 quiet$3 ro'); m['session'] = {'boot_id': '$1', 'started': 1, 'since_boot_s': 1}
