@@ -2,7 +2,7 @@
 # What the tests need of tests/lab and tests/kmod runs in other kernels: scripts/test starts it.
 if HAVE_CMOCKA
 UNIT_TESTS = tests/unit/test-changes tests/unit/test-clock tests/unit/test-counters tests/unit/test-covariate tests/unit/test-cpu tests/unit/test-fit \
-	tests/unit/test-machine tests/unit/test-mem tests/unit/test-net tests/unit/test-pooled tests/unit/test-refusal tests/unit/test-result tests/unit/test-stats tests/unit/test-text \
+	tests/unit/test-machine tests/unit/test-mem tests/unit/test-net tests/unit/test-pooled tests/unit/test-refusal tests/unit/test-result tests/unit/test-rounds tests/unit/test-stats tests/unit/test-text \
 	tests/unit/test-verify
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
@@ -52,6 +52,9 @@ tests_unit_test_text_LDADD = $(UNIT_LIBS)
 tests_unit_test_fit_SOURCES = tests/unit/test-fit.c
 tests_unit_test_fit_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_fit_LDADD = bench/harness/libharness.a $(UNIT_LIBS)
+tests_unit_test_rounds_SOURCES = tests/unit/test-rounds.c
+tests_unit_test_rounds_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_rounds_LDADD = bench/harness/libharness.a $(UNIT_LIBS)
 tests_unit_test_verify_SOURCES = tests/unit/test-verify.c
 tests_unit_test_verify_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_verify_LDADD = bench/harness/libharness.a $(UNIT_LIBS)

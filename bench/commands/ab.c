@@ -332,6 +332,7 @@ static void ab_free(struct ab *ab)
 	for (int i = 0; i < 2; i++) {
 		result_close(ab->sides[i].set.w);
 		findings_free(&ab->sides[i].set.findings);
+		pace_free(&ab->sides[i].set.pace);
 		json_decref(ab->sides[i].set.machine);
 		free(ab->sides[i].dir);
 	}

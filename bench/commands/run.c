@@ -364,6 +364,7 @@ done:
 	*refused = set.refused;
 	isolation_check(iso, &set);
 	result_close(set.w);
+	pace_free(&set.pace);
 	if (isolate_end(iso, &back))
 		complain(0, "%s", back.text);
 	bench_close(&b);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "bench/harness/pace.h"
 #include "bench/harness/record.h"
 #include "lib/results/set.h"
 #include "lib/stats/stats.h"
@@ -265,6 +266,20 @@ static void record_more(json_t *line, const struct bench *b, const struct trial_
 	json_decref(figures);
 }
 
+static json_t *speed_text(double share, enum speed_kind piece)
+{
+	return member_printf("the machine ran at %.0f %% of the run's speed: %s", 100 * share,
+			     pace_cause(piece));
+}
+
+void record_set_aside(json_t *line, double share, enum speed_kind piece)
+{
+	member_set(line, "valid", json_false());
+	member_append(json_object_get(line, "violations"),
+		      member_pack("{s:s, s:o}", "what", "machine-speed", "text",
+				  speed_text(share, piece)));
+}
+
 static void record_company(json_t *line, const struct bench *b, const struct trial_outcome *out)
 {
 	json_t *list = json_array(), *warnings = json_array(), *lines = json_array();
@@ -291,6 +306,8 @@ static void record_company(json_t *line, const struct bench *b, const struct tri
 		member_append(warnings,
 			      member_printf("the hypervisor took the CPU away for %.0f ms",
 					    out->steal_ns * 1e-6));
+	if (out->speed_share > 0 && out->speed_share != 1)
+		member_append(warnings, speed_text(out->speed_share, out->speed_piece));
 	if (out->sibling_share > SIBLING_BUSY)
 		member_append(
 			warnings,

@@ -28,4 +28,7 @@ json_t *record_trial(const struct bench *b, const struct trial_order *order,
 		     const struct trial_outcome *out, const struct record_place *place,
 		     const struct verdict *verdict);
 
+/* @line is of a sound trial that ran at @share of the run's speed, told by @piece: another one takes its place. */
+void record_set_aside(json_t *line, double share, enum speed_kind piece);
+
 #endif

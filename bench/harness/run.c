@@ -36,6 +36,10 @@ struct pending {
 	unsigned int item, round, attempts;
 	unsigned int turns_missed; /* of these attempts */
 	double at; /* when the last one ended */
+	/* A sound attempt at another speed of the machine, not written yet: it counts if none at the run's speed comes. */
+	json_t *held;
+	double share;
+	enum speed_kind piece;
 };
 
 struct rounds {
@@ -94,13 +98,19 @@ struct ending {
 	struct error error; /* code != 0: it could not be done */
 	struct claim claim;
 	double wall_s;
+	double share; /* of the run's speed, told by @piece; 1: at it */
+	enum speed_kind piece;
+	json_t *held;
 };
 
-/* One attempt at a trial of @item, written to @set; noted in @notes, unless NULL. 0, -EINTR or -errno. */
+/*
+ * One attempt at a trial of @item, written to @set; noted in @notes, unless NULL. With @hold a sound one that left the run's speed is
+ * not written: v->held. 0, -EINTR or -errno.
+ */
 static int attempt(const struct bench *b, const struct plan_item *item,
 		   const struct record_place *place, const struct run_options *o,
 		   struct run_set *set, struct run_tally *tally, struct finding_notes *notes,
-		   struct ending *v, struct error *e)
+		   bool hold, struct ending *v, struct error *e)
 {
 	const struct finding *found = findings_of(&set->findings, item);
 	struct trial_order order = {
@@ -129,11 +139,17 @@ static int attempt(const struct bench *b, const struct plan_item *item,
 			      .error = out.error,
 			      .claim = out.claim,
 			      .wall_s = out.wall_s };
+	if (v->valid)
+		v->share = out.speed_share = pace_share(&set->pace, out.speed_ns, &out.speed_piece);
+	v->piece = out.speed_piece;
 	trial_describe(b, &order, &t);
 	if (!v->valid && !found && notes)
 		v->noted = finding_note(notes, b, &t, &out, verdict.list);
 	line = record_trial(b, &order, &out, place, &verdict);
-	rc = line ? result_append(set->w, line, e) : members_failed(e);
+	if (line && hold && v->valid && v->share != 1 && !pace_is_lost(&set->pace))
+		v->held = json_incref(line);
+	else
+		rc = line ? result_append(set->w, line, e) : members_failed(e);
 	json_decref(line);
 	json_decref(verdict.list);
 	trial_outcome_free(&out);
@@ -153,7 +169,7 @@ int run_trial(const struct bench *b, const struct plan_item *item, unsigned int 
 		struct record_place place = { .trial = round, .attempt = i };
 
 		sleep_s(pause_s(i));
-		rc = attempt(b, item, &place, o, set, tally, NULL, &v, e);
+		rc = attempt(b, item, &place, o, set, tally, NULL, false, &v, e);
 	}
 	tally->given_up += !rc && !v.valid;
 	return rc;
@@ -177,15 +193,36 @@ void run_verified_text(const struct plan *plan, char *buf, size_t len)
 			 plan->n - without, plan->n);
 }
 
-static void drop(struct rounds *r, unsigned int i, const char *why)
+/* What is held of @p is written: as it is, or @aside, since another attempt takes its place. */
+static int held_write(struct rounds *r, struct pending *p, bool aside, struct error *e)
 {
+	int rc;
+
+	if (!p->held)
+		return 0;
+	if (aside)
+		record_set_aside(p->held, p->share, p->piece);
+	r->tally->invalid += aside;
+	rc = result_append(r->set->w, p->held, e);
+	json_decref(p->held);
+	p->held = NULL;
+	return rc;
+}
+
+static int drop(struct rounds *r, unsigned int i, const char *why, struct error *e)
+{
+	int rc = 0;
+
 	r->courses[i].dropped = true;
 	run_skip(r->set, &r->plan->items[i], 0, why);
 	for (unsigned int k = 0; k < r->npending;)
-		if (r->pending[k].item == i)
+		if (r->pending[k].item == i) {
+			rc = rc ? rc : held_write(r, &r->pending[k], false, e);
 			r->pending[k] = r->pending[--r->npending];
-		else
+		} else {
 			k++;
+		}
+	return rc;
 }
 
 /*
@@ -228,12 +265,21 @@ static int try(struct rounds *r, struct pending *p, bool *valid, struct error *e
 	struct record_place place = { .trial = p->round, .attempt = ++p->attempts };
 	struct ending v = { 0 };
 	int rc = attempt(r->b, item, &place, r->o, r->set, r->tally, c->valid ? NULL : &c->notes,
-			 &v, e);
+			 !p->held && fit_trial_s(&item->row) < r->retry_s, &v, e);
 
 	if (rc)
 		return rc;
 	p->at = clock_monotonic_s();
-	*valid = v.valid;
+	*valid = v.valid && !v.held;
+	if (*valid)
+		rc = held_write(r, p, true, e);
+	if (v.held) {
+		p->held = v.held;
+		p->share = v.share;
+		p->piece = v.piece;
+	}
+	if (rc)
+		return rc;
 	if (p->attempts == 1) {
 		r->planned_s += fit_trial_s(&item->row);
 		r->took_s += v.wall_s;
@@ -249,17 +295,15 @@ static int try(struct rounds *r, struct pending *p, bool *valid, struct error *e
 		if (yields_too_badly(c, p))
 			rc = hand_over(r, p->item, p->round, e);
 	} else if (c->failures == FAILURES_MOST && !c->valid) {
-		drop(r, p->item, v.error.text);
+		rc = drop(r, p->item, v.error.text, e);
 	} else if (c->stopped == STOPPED_MOST && !c->valid) {
-		drop(r, p->item,
-		     "a control group's CPU quota stops each of its trials: " QUOTA_REMEDY);
+		rc = drop(r, p->item,
+			  "a control group's CPU quota stops each of its trials: " QUOTA_REMEDY, e);
 	} else if (v.noted && finding_ready(&c->notes)) {
 		rc = run_found(r->b, item, &c->notes, &v.claim, r->set, e);
 		c->notes = (struct finding_notes){ 0 };
-		if (rc == -EOPNOTSUPP) {
-			drop(r, p->item, e->text);
-			rc = 0;
-		}
+		if (rc == -EOPNOTSUPP)
+			rc = drop(r, p->item, e->text, e);
 		if (!rc)
 			rc = result_write_json(r->set->dir, "machine.json", r->set->machine, e);
 	}
@@ -303,11 +347,11 @@ static int turn(struct rounds *r, unsigned int item, unsigned int round, struct 
 	do {
 		sleep_s(p.attempts ? pause_s(p.attempts + 1) : 0);
 		rc = try(r, &p, &valid, e);
-	} while (!rc && !valid && p.attempts < AT_ONCE &&
+	} while (!rc && !valid && !p.held && p.attempts < AT_ONCE &&
 		 retry_pay(r, &p, pause_s(p.attempts + 1)));
-	if (rc || valid || r->courses[item].dropped)
+	if (!p.held && (rc || valid || r->courses[item].dropped))
 		return rc;
-	return pending_add(r, &p, e);
+	return rc ? rc : pending_add(r, &p, e);
 }
 
 /*
@@ -362,7 +406,7 @@ static double round_s(const struct rounds *r)
 static int shorten(struct rounds *r, double rounds, struct error *e)
 {
 	struct fit_row *rows = calloc(r->plan->n + 1, sizeof(*rows));
-	int i = 0;
+	int i = 0, rc = 0;
 
 	if (!rows)
 		return error_set(e, ENOMEM, "out of memory");
@@ -370,15 +414,16 @@ static int shorten(struct rounds *r, double rounds, struct error *e)
 		rows[k] = r->plan->items[k].row;
 		rows[k].dropped = r->courses[k].dropped;
 	}
-	while (i >= 0 && rounds * round_s(r) > r->end - clock_monotonic_s()) {
+	while (i >= 0 && !rc && rounds * round_s(r) > r->end - clock_monotonic_s()) {
 		i = fit_drop(rows, r->plan->n);
 		if (i >= 0)
-			drop(r, (unsigned int)i,
-			     "the trials took longer than the look foretold and no time was left "
-			     "for it: give the run its time (--time)");
+			rc = drop(r, (unsigned int)i,
+				  "the trials took longer than the look foretold and no time was "
+				  "left for it: give the run its time (--time)",
+				  e);
 	}
 	free(rows);
-	return 0;
+	return rc;
 }
 
 /* Is there time for round @round? Then what may be spent on retries is set. */
@@ -502,7 +547,15 @@ int run_rounds(const struct bench *b, struct plan *plan, const struct run_option
 	}
 	if (!rc)
 		rc = rounds_finish(&r, e);
-	tally->given_up += r.npending;
+	/* However it ended, no finished trial is lost. */
+	for (unsigned int i = 0; i < r.npending; i++) {
+		struct error later;
+		int failed;
+
+		tally->given_up += !r.pending[i].held;
+		failed = held_write(&r, &r.pending[i], false, rc ? &later : e);
+		rc = rc ? rc : failed;
+	}
 	if (r.terminal)
 		fprintf(stderr, "\r\033[K");
 	free(order);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "bench/harness/findings.h"
+#include "bench/harness/pace.h"
 #include "bench/harness/plan.h"
 #include "bench/harness/prepare.h"
 #include "lib/results/set.h"
@@ -40,6 +41,7 @@ struct run_set {
 	json_t *machine; /* machine.json, with "skipped" and "findings" */
 	struct result_writer *w;
 	struct findings findings;
+	struct pace pace; /* of its trials; free with pace_free() */
 	unsigned int refused; /* of what the user named: it cannot run here */
 };
 

@@ -68,6 +68,8 @@ struct trial_outcome {
 	double *latency_ns; /* of the sampled round trips, clock cost subtracted */
 	/* How fast the machine was beside the timed batches, lib/machine/speed.h: the geometric mean of a look before each; NaN: none. */
 	double speed_ns[SPEED_KINDS];
+	double speed_share; /* of the run's speed, bench/harness/pace.h; 1: at it, 0: not known */
+	enum speed_kind speed_piece; /* by which it is told */
 	double excluded_ns; /* of each round trip: asked for, not cost */
 	struct counter_value counters[COUNTER_NR];
 	bool remote_counted; /* the helper CPU's events were counted too: */
