@@ -286,6 +286,23 @@ static void instructions(FILE *f, const struct comparison *c)
 	fputs("</table></div>\n", f);
 }
 
+static void pooled_lines(const json_t *all, FILE *out)
+{
+	compare_print_pooled(all, out, false);
+}
+
+/* Machines as blocks: how many, which answer differently, and what they say together. */
+static void nodes(FILE *f, const struct comparison *c)
+{
+	if (!json_object_get(json_array_get(c->all, 0), "nodes"))
+		return;
+	fputs("<h2>Nodes</h2>\n", f);
+	lines(f, compare_print_nodes, c->all, "<p>", "</p>\n");
+	fputs("<div class=\"wide\"><pre>", f);
+	lines(f, pooled_lines, c->all, "", "\n");
+	fputs("</pre></div>\n", f);
+}
+
 static void body(FILE *f, const struct html_page *page)
 {
 	const struct comparison *c = page->context;
@@ -298,6 +315,7 @@ static void body(FILE *f, const struct html_page *page)
 	instructions(f, c);
 	boots(f, c);
 	machines(f, c);
+	nodes(f, c);
 	html_pictures(f, page);
 	table(f, c);
 	fputs("<ul class=\"small\">\n", f);

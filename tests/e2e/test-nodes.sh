@@ -48,6 +48,7 @@ if command -v gnuplot >/dev/null; then
 		NF == 6 && !$6 && $2 + 0 > 0 { nodes++ }
 		NF == 6 && $5 == 1 && $2 + 0 > 0 { strangers++ }
 		END { exit !(named && nodes == 180 && strangers >= 2) }' pics/data/compare-forest.dat
+	check "  and the page has what nodes say" eval '[ "$(grep -c "NODE node0017 (Made One 100) answers differently" pics/compare.html)" -ge 1 ] && grep -qE "^process +handover=yield  .* all +60  1\." pics/compare.html'
 else
 	skip "a forest plot: needs gnuplot"
 fi
