@@ -51,7 +51,8 @@ bool machine_has_pcid(void)
 
 bool machine_keeps_tlb(void)
 {
-	return arch_here() == &arch_arm64 || machine_has_pcid();
+	/* riscv: as far as can be told: only the kernel's log says how many ASIDs its CPUs have. */
+	return arch_here() == &arch_arm64 || arch_here() == &arch_riscv || machine_has_pcid();
 }
 
 bool machine_is_realtime(void)
@@ -109,6 +110,8 @@ static const char *virt_machine(void)
 		name = (midr() >> 24 & 0xff) == APPLE ? "QEMU" : "QEMU TCG";
 	else if (tree && !strcmp(tree, "linux,dummy-virt"))
 		name = arch_timer_hz() == QEMU_TIMER_HZ ? "QEMU TCG" : "QEMU";
+	else if (tree && !strcmp(tree, "riscv-virtio"))
+		name = "QEMU";
 	free(product);
 	free(tree);
 	return name;

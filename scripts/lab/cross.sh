@@ -23,6 +23,10 @@ make_sysroot() {
 			--aptopt="$cache/sysroot/apt.conf" --keyring="$keyring" $sysroot_suite "$sysroot.new" "$(mirror)" \
 			>"$cache/sysroot/log" 2>&1 ||
 			fail "$UNAVAILABLE" "the libraries for $arch cannot be had: $(grep -m 1 -E '^(E|Err)' "$cache/sysroot/log")"
+		# Where all of it is under usr, a package that is not among these links to it.
+		for folder in bin lib; do
+			[ -e "$sysroot.new/$folder" ] || ln -s usr/$folder "$sysroot.new/$folder"
+		done
 		rm -rf "$sysroot" && mv "$sysroot.new" "$sysroot"
 	fi
 	exec {lock}>&-
@@ -42,7 +46,9 @@ build_cross() {
 		# Its own search path only: this machine's libraries are of another architecture.
 		export PKG_CONFIG=/usr/bin/pkg-config PKG_CONFIG_SYSROOT_DIR=$sysroot
 		export PKG_CONFIG_LIBDIR=$sysroot/usr/lib/$triplet/pkgconfig:$sysroot/usr/share/pkgconfig
-		[ -e config.status ] || "$here/../configure" -q --host=$triplet CC="$triplet-gcc --sysroot=$sysroot" || exit 1
+		# The cross compiler has a C library of its own, of this machine's release, and would look there first.
+		[ -e config.status ] || "$here/../configure" -q --host=$triplet \
+			CC="$triplet-gcc --sysroot=$sysroot -L$sysroot/usr/lib/$triplet" || exit 1
 		make -s -j "$(nproc)" "$@"
 	) >"$dir/build.log" 2>&1 || fail 1 "the suite does not build for $arch: $(grep -m 1 -iE 'error' "$dir/build.log") (all of it: $dir/build.log)"
 }

@@ -14,6 +14,8 @@ const struct arch *arch_here(void)
 	return &arch_x86;
 #elif defined(__aarch64__)
 	return &arch_arm64;
+#elif defined(__riscv)
+	return &arch_riscv;
 #else
 	return &arch_other;
 #endif

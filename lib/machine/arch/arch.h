@@ -11,14 +11,14 @@ struct arch {
 	const char *base; /* the register that holds the base of page tables */
 	/* Address spaces whose translations a CPU keeps at once; 0: as many as tasks that take turns on it. */
 	unsigned int kept;
-	bool broadcast; /* invalidations reach other CPUs by an instruction: nobody is interrupted, a lazy CPU has nothing to make up for */
+	bool broadcast; /* invalidations reach other CPUs by an instruction, or the firmware: nobody is interrupted, a lazy CPU has nothing to make up for */
 	bool told; /* claims hold here: its kernel was read and tried */
 };
 
 /* Of the machine that this is built for. */
 const struct arch *arch_here(void);
 
-extern const struct arch arch_x86, arch_arm64, arch_other;
+extern const struct arch arch_x86, arch_arm64, arch_riscv, arch_other;
 
 /*
  * The name of the core of an arm64 CPU by its MIDR_EL1, "Arm Neoverse-N1"; NULL if it is not known. (Arm's and its licensees' lists,
