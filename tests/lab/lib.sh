@@ -11,9 +11,10 @@ passed=0 failed=0 skipped=0
 
 # shellcheck disable=SC2317,SC2329 # called by the trap
 finish() {
+	local status=$?
 	rm -rf "$tmp"
 	echo "$passed passed, $failed failed, $skipped skipped"
-	exit $((failed > 0))
+	[ "$status" = 0 ] && [ "$failed" = 0 ] || exit 1
 }
 trap finish EXIT
 

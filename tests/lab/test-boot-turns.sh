@@ -12,6 +12,8 @@ apt=$cache/apt
 children=()
 say() { echo "kernel-lab: $*" >>"$tmp/log"; }
 fail() { shift && say "$*" && exit 1; }
+# shellcheck source-path=SCRIPTDIR source=../../scripts/lab/arch.sh
+. "$top/scripts/lab/arch.sh"
 # shellcheck source-path=SCRIPTDIR source=../../scripts/lab/cross.sh
 . "$top/scripts/lab/cross.sh"
 # shellcheck source-path=SCRIPTDIR source=../../scripts/lab/kernels.sh
@@ -183,7 +185,7 @@ one_side_does_not_come_up() {
 
 install='' refresh='' arch=amd64
 : >"$tmp/log"
-set_emulator
+set_arch
 for tool in mke2fs debugfs flock "$qemu" busybox; do
 	command -v "$tool" >/dev/null && continue
 	say "$tool is missing"
