@@ -574,7 +574,8 @@ void repetitions_print(const json_t *plan, FILE *out)
 		"between, within: standard deviations of sessions and of trials in one%s. "
 		"sessions: a side; (to): where the\nfew that were seen happened to be alike. A "
 		"session takes %.0f s beside its run (%s), %.1f s for the look\nand %.2f s for "
-		"each trial beside its round trips.\n",
+		"each trial beside its round trips.\nTimes as measured: `compare' needs fewer "
+		"sessions where the machine's speed explains them.\n",
 		history ? ", of sessions by the history" : "", member_number(seconds, "between"),
 		json_is_true(json_object_get(seconds, "assumed")) ? "assumed: --between"
 								  : "a boot, a pause",
