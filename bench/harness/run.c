@@ -139,7 +139,9 @@ static int attempt(const struct bench *b, const struct plan_item *item,
 			      .error = out.error,
 			      .claim = out.claim,
 			      .wall_s = out.wall_s };
-	if (v->valid)
+	v->share = 1;
+	/* An emulator's speed is its host's. */
+	if (v->valid && json_is_true(json_object_get(set->machine, "times_meaningful")))
 		v->share = out.speed_share = pace_share(&set->pace, out.speed_ns, &out.speed_piece);
 	v->piece = out.speed_piece;
 	trial_describe(b, &order, &t);

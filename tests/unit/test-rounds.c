@@ -94,7 +94,8 @@ static int rounds(double (*work)(unsigned int, unsigned int), struct result_set 
 	assert_non_null(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/set", dir);
 	s.dir = path;
-	s.machine = json_pack("{s:i, s:{}}", "schema", RESULT_SCHEMA, "kernel");
+	s.machine = json_pack("{s:i, s:{}, s:b}", "schema", RESULT_SCHEMA, "kernel",
+			      "times_meaningful", true);
 	assert_int_equal(result_create(&s.w, path, s.machine, false, &e), 0);
 	*tally = (struct run_tally){ 0 };
 	rc = run_rounds(&b, &plan, &o, &s, NULL, HUGE_VAL, tally, &e);
