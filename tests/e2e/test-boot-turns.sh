@@ -288,7 +288,8 @@ rm -r "$root/run/systemd"
 echo ext2 >"$root/fs"
 refused "nothing that starts at boot" 1 "neither systemd" "${sides[@]}"
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
-	env -u ACTIVEMM_ROOT setpriv --reuid=65534 --regid=65534 --clear-groups bash -c "$(cat "$top/scripts/boot-turns")" "$top/scripts/boot-turns" "${sides[@]}" 2>"$tmp/err"
+	# The sources may lie where only root gets to.
+	env -u ACTIVEMM_ROOT setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=+dac_read_search --ambient-caps=+dac_read_search bash -c "$(cat "$top/scripts/boot-turns")" "$top/scripts/boot-turns" "${sides[@]}" 2>"$tmp/err"
 	check "who is not root is told" grep -q "^boot-turns: only root may boot kernels" "$tmp/err"
 else
 	skip "a user without root: needs root and setpriv"
