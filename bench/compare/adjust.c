@@ -19,6 +19,7 @@
 /* All trials of both sides, session after session. */
 struct both {
 	double *value; /* logarithms of the round trips' mean: each speed that a trial saw has its part in it */
+	double *measured; /* those of ns, which are medians */
 	double *x[SPEED_KINDS]; /* those of the work's that every trial has, by @which */
 	int which[SPEED_KINDS];
 	size_t kinds, n;
@@ -31,6 +32,7 @@ static void both_add(struct both *t, const struct scan_group *g, size_t sessions
 	const size_t *ends = g->ends ? g->ends : &g->ns.n, before = t->n;
 
 	for (size_t i = 0; i < g->ns.n; i++, t->n++) {
+		t->measured[t->n] = log(g->ns.v[i]);
 		t->value[t->n] = log(g->speed[SPEED_KINDS].v[i]);
 		for (int k = 0; k < SPEED_KINDS; k++)
 			t->x[k][t->n] = log(g->speed[k].v[i]);
@@ -58,6 +60,7 @@ static void kinds_seen(struct both *t)
 static void both_free(struct both *t)
 {
 	free(t->value);
+	free(t->measured);
 	for (int k = 0; k < SPEED_KINDS; k++)
 		free(t->x[k]);
 	free(t->ends);
@@ -72,13 +75,14 @@ static int both_make(struct both *t, const struct scan_group *a, size_t na,
 	bool room = true;
 
 	*t = (struct both){ .value = malloc(n * sizeof(double)),
+			    .measured = malloc(n * sizeof(double)),
 			    .room = malloc(n * sizeof(double)),
 			    .ends = malloc((na + nb) * sizeof(size_t)) };
 	for (int k = 0; k < SPEED_KINDS; k++) {
 		t->x[k] = malloc(n * sizeof(double));
 		room &= t->x[k] != NULL;
 	}
-	if (!room || !t->value || !t->room || !t->ends)
+	if (!room || !t->value || !t->measured || !t->room || !t->ends)
 		return -ENOMEM;
 	both_add(t, a, na);
 	both_add(t, b, nb);
@@ -86,24 +90,42 @@ static int both_make(struct both *t, const struct scan_group *a, size_t na,
 	return 0;
 }
 
-/* The median of each of the @n sessions from @first on as it would be at the speed @middle, in @out: how many have one. */
-static size_t sessions_at(const struct both *t, size_t first, size_t n,
-			  const struct stats_slopes *s, const double middle[], double *out)
+/* Puts every trial at the speed @middle. */
+static void trials_at(struct both *t, const struct stats_slopes *s, const double middle[])
+{
+	for (size_t i = 0; i < t->n; i++) {
+		double apart[SPEED_KINDS];
+
+		for (size_t j = 0; j < t->kinds; j++)
+			apart[j] = t->x[j][i] - middle[j];
+		t->value[i] -= stats_slopes_part(s, apart);
+	}
+}
+
+/* How far @v lie from their sessions' medians. */
+static double scatter(const struct both *t, const double *v)
+{
+	size_t from = 0;
+
+	for (size_t g = 0; g < t->sessions; from = t->ends[g++]) {
+		double middle = stats_percentile(v + from, t->ends[g] - from, 50);
+
+		for (size_t i = from; i < t->ends[g]; i++)
+			t->room[i] = fabs(v[i] - middle);
+	}
+	return stats_percentile(t->room, t->n, 50);
+}
+
+/* The medians of the @n sessions from @first on, in @out: how many have one. */
+static size_t sessions_medians(const struct both *t, size_t first, size_t n, double *out)
 {
 	size_t m = 0;
 
 	for (size_t g = first; g < first + n; g++) {
-		size_t from = g ? t->ends[g - 1] : 0, k = 0;
+		size_t from = g ? t->ends[g - 1] : 0;
 
-		for (size_t i = from; i < t->ends[g]; i++) {
-			double apart[SPEED_KINDS];
-
-			for (size_t j = 0; j < t->kinds; j++)
-				apart[j] = t->x[j][i] - middle[j];
-			t->room[k++] = t->value[i] - stats_slopes_part(s, apart);
-		}
-		if (k)
-			out[m++] = stats_percentile(t->room, k, 50);
+		if (t->ends[g] > from)
+			out[m++] = stats_percentile(t->value + from, t->ends[g] - from, 50);
 	}
 	return m;
 }
@@ -125,25 +147,32 @@ static double mean_of(const struct both *t, const double *x, size_t first, size_
 	return m ? sum / (double)m : 0;
 }
 
-static int adjust(struct adjusted *d, const struct both *t, size_t na, size_t nb,
+static int adjust(struct adjusted *d, struct both *t, size_t na, size_t nb,
 		  const struct stats_slopes *s)
 {
-	double middle[SPEED_KINDS], apart[SPEED_KINDS];
+	double middle[SPEED_KINDS], apart[SPEED_KINDS], before = scatter(t, t->measured), after;
 
+	for (size_t j = 0; j < t->kinds; j++) {
+		middle[j] = stats_percentile(t->x[j], t->n, 50);
+		apart[j] = mean_of(t, t->x[j], na, nb) - mean_of(t, t->x[j], 0, na);
+	}
+	trials_at(t, s, middle);
+	after = scatter(t, t->value);
+	/* What makes trials scatter no less explains nothing. */
+	if (!(after < before))
+		return 0;
+	d->explained = 1 - (after / before) * (after / before);
 	d->x = malloc(na * sizeof(*d->x));
 	d->y = malloc(nb * sizeof(*d->y));
 	if (!d->x || !d->y)
 		return -ENOMEM;
 	for (size_t j = 0; j < t->kinds; j++) {
-		middle[j] = stats_percentile(t->x[j], t->n, 50);
-		apart[j] = mean_of(t, t->x[j], na, nb) - mean_of(t, t->x[j], 0, na);
 		d->apart[t->which[j]] = apart[j];
 		d->slope[t->which[j]] = s->slope[j];
 	}
-	d->nx = sessions_at(t, 0, na, s, middle, d->x);
-	d->ny = sessions_at(t, na, nb, s, middle, d->y);
+	d->nx = sessions_medians(t, 0, na, d->x);
+	d->ny = sessions_medians(t, na, nb, d->y);
 	d->variance = stats_slopes_variance(s, apart);
-	d->explained = s->explained;
 	return 0;
 }
 

@@ -100,14 +100,33 @@ static json_t *interval_json(struct interval v)
 	return o;
 }
 
+/* How far the pairs' ratios lie from their median. */
+static double scatter(const double *x, const double *y, size_t m)
+{
+	double *v = calloc(m + 1, sizeof(*v)), middle, distance = 0;
+
+	for (size_t i = 0; i < m && v; i++)
+		v[i] = log(y[i] / x[i]);
+	if (v) {
+		middle = stats_percentile(v, m, 50);
+		for (size_t i = 0; i < m; i++)
+			v[i] = fabs(v[i] - middle);
+		distance = stats_percentile(v, m, 50);
+	}
+	free(v);
+	return distance;
+}
+
 /*
  * Puts B's @m times at the speed that the machine had beside A's into @y, if the pairs' differences in speed, logarithms in @speed,
- * explain theirs. The share of their variance; 0: none, and nothing is changed.
+ * explain theirs. The share of their variance; 0: none, and nothing is
+ * changed. @room: for @m values.
  */
 static double pairs_adjust(const double *x, double *y, double *const speed[SPEED_KINDS + 1],
-			   size_t m)
+			   size_t m, double *room)
 {
 	const double *seen[SPEED_KINDS], *value = speed[SPEED_KINDS];
+	double before, after;
 	struct stats_slopes s;
 	size_t kinds = 0;
 
@@ -126,9 +145,15 @@ static double pairs_adjust(const double *x, double *y, double *const speed[SPEED
 
 		for (size_t k = 0; k < kinds; k++)
 			apart[k] = seen[k][i];
-		y[i] = x[i] * exp(value[i] - stats_slopes_part(&s, apart));
+		room[i] = x[i] * exp(value[i] - stats_slopes_part(&s, apart));
 	}
-	return fmax(s.explained, 0);
+	/* What makes pairs scatter no less explains nothing. */
+	before = scatter(x, y, m);
+	after = scatter(x, room, m);
+	if (!(after < before))
+		return 0;
+	memcpy(y, room, m * sizeof(*y));
+	return 1 - (after / before) * (after / before);
 }
 
 /* Medians of the paired differences. */
@@ -165,7 +190,7 @@ static void row_fill(json_t *o, struct side_trials *a, struct side_trials *b, si
 	member_set(o, "a_ns", interval_json(stats_median(x, m, LEVEL, 0, SEED)));
 	member_set(o, "b_ns", interval_json(stats_median(y, m, LEVEL, 0, SEED)));
 	put_differences(o, x, y, m, room, true);
-	explained = pairs_adjust(x, y, a->speed, m);
+	explained = pairs_adjust(x, y, a->speed, m, room);
 	if (explained > 0)
 		member_set(o, "speed_explains", member_real(explained));
 	else
