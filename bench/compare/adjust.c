@@ -11,7 +11,6 @@
 
 #include "bench/compare/private.h"
 #include "lib/base/member.h"
-#include "lib/stats/covariate.h"
 #include "lib/stats/stats.h"
 
 #define EXPLAINS 0.001 /* level at which slopes are believed */
@@ -20,11 +19,9 @@
 struct both {
 	double *value; /* logarithms of the round trips' mean: each speed that a trial saw has its part in it */
 	double *measured; /* those of ns, which are medians */
-	double *x[SPEED_KINDS]; /* those of the work's that every trial has, by @which */
-	int which[SPEED_KINDS];
-	size_t kinds, n;
+	double *x[SPEED_KINDS]; /* of the work's */
+	size_t n;
 	size_t *ends, sessions;
-	double *room;
 };
 
 static void both_add(struct both *t, const struct scan_group *g, size_t sessions)
@@ -41,20 +38,34 @@ static void both_add(struct both *t, const struct scan_group *g, size_t sessions
 		t->ends[t->sessions++] = before + ends[i];
 }
 
-static void kinds_seen(struct both *t)
+int speed_slopes(const double *value, double *const x[SPEED_KINDS], const size_t *ends,
+		 size_t groups, struct speed_slopes *s, bool *believed)
 {
-	for (int k = 0; k < SPEED_KINDS; k++) {
-		double *x = t->x[k];
-		bool all = t->n > 0;
+	size_t n = groups ? ends[groups - 1] : 0, kinds = 0;
+	int rc;
 
-		for (size_t i = 0; i < t->n && all; i++)
-			all = isfinite(x[i]);
+	for (int k = 0; k < SPEED_KINDS; k++) {
+		bool all = n > 0;
+
+		for (size_t i = 0; i < n && all; i++)
+			all = isfinite(x[k][i]) && isfinite(value[i]);
 		if (!all)
 			continue;
-		t->x[k] = t->x[t->kinds];
-		t->x[t->kinds] = x;
-		t->which[t->kinds++] = k;
+		s->x[kinds] = x[k];
+		s->which[kinds++] = k;
 	}
+	rc = stats_slopes(value, s->x, kinds, ends, groups, &s->by);
+	*believed = !rc && s->by.p < EXPLAINS;
+	return rc;
+}
+
+double speed_part(const struct speed_slopes *s, size_t i, const double middle[SPEED_KINDS])
+{
+	double apart[SPEED_KINDS];
+
+	for (size_t j = 0; j < s->by.kinds; j++)
+		apart[j] = s->x[j][i] - middle[j];
+	return stats_slopes_part(&s->by, apart);
 }
 
 static void both_free(struct both *t)
@@ -64,7 +75,6 @@ static void both_free(struct both *t)
 	for (int k = 0; k < SPEED_KINDS; k++)
 		free(t->x[k]);
 	free(t->ends);
-	free(t->room);
 }
 
 /* @na, @nb: sessions. 0 or -ENOMEM; free it in either case. */
@@ -76,44 +86,16 @@ static int both_make(struct both *t, const struct scan_group *a, size_t na,
 
 	*t = (struct both){ .value = malloc(n * sizeof(double)),
 			    .measured = malloc(n * sizeof(double)),
-			    .room = malloc(n * sizeof(double)),
 			    .ends = malloc((na + nb) * sizeof(size_t)) };
 	for (int k = 0; k < SPEED_KINDS; k++) {
 		t->x[k] = malloc(n * sizeof(double));
 		room &= t->x[k] != NULL;
 	}
-	if (!room || !t->value || !t->measured || !t->room || !t->ends)
+	if (!room || !t->value || !t->measured || !t->ends)
 		return -ENOMEM;
 	both_add(t, a, na);
 	both_add(t, b, nb);
-	kinds_seen(t);
 	return 0;
-}
-
-/* Puts every trial at the speed @middle. */
-static void trials_at(struct both *t, const struct stats_slopes *s, const double middle[])
-{
-	for (size_t i = 0; i < t->n; i++) {
-		double apart[SPEED_KINDS];
-
-		for (size_t j = 0; j < t->kinds; j++)
-			apart[j] = t->x[j][i] - middle[j];
-		t->value[i] -= stats_slopes_part(s, apart);
-	}
-}
-
-/* How far @v lie from their sessions' medians. */
-static double scatter(const struct both *t, const double *v)
-{
-	size_t from = 0;
-
-	for (size_t g = 0; g < t->sessions; from = t->ends[g++]) {
-		double middle = stats_percentile(v + from, t->ends[g] - from, 50);
-
-		for (size_t i = from; i < t->ends[g]; i++)
-			t->room[i] = fabs(v[i] - middle);
-	}
-	return stats_percentile(t->room, t->n, 50);
 }
 
 /* The medians of the @n sessions from @first on, in @out: how many have one. */
@@ -148,47 +130,47 @@ static double mean_of(const struct both *t, const double *x, size_t first, size_
 }
 
 static int adjust(struct adjusted *d, struct both *t, size_t na, size_t nb,
-		  const struct stats_slopes *s)
+		  const struct speed_slopes *s)
 {
-	double middle[SPEED_KINDS], apart[SPEED_KINDS], before = scatter(t, t->measured), after;
+	double middle[SPEED_KINDS], apart[SPEED_KINDS];
 
-	for (size_t j = 0; j < t->kinds; j++) {
-		middle[j] = stats_percentile(t->x[j], t->n, 50);
-		apart[j] = mean_of(t, t->x[j], na, nb) - mean_of(t, t->x[j], 0, na);
+	for (size_t j = 0; j < s->by.kinds; j++) {
+		middle[j] = stats_percentile(s->x[j], t->n, 50);
+		apart[j] = mean_of(t, s->x[j], na, nb) - mean_of(t, s->x[j], 0, na);
 	}
-	trials_at(t, s, middle);
-	after = scatter(t, t->value);
+	for (size_t i = 0; i < t->n; i++)
+		t->value[i] -= speed_part(s, i, middle);
 	/* What makes trials scatter no less explains nothing. */
-	if (!(after < before))
+	d->explained = stats_explained(t->measured, t->value, t->ends, t->sessions);
+	if (!(d->explained > 0))
 		return 0;
-	d->explained = 1 - (after / before) * (after / before);
 	d->x = malloc(na * sizeof(*d->x));
 	d->y = malloc(nb * sizeof(*d->y));
 	if (!d->x || !d->y)
 		return -ENOMEM;
-	for (size_t j = 0; j < t->kinds; j++) {
-		d->apart[t->which[j]] = apart[j];
-		d->slope[t->which[j]] = s->slope[j];
+	for (size_t j = 0; j < s->by.kinds; j++) {
+		d->apart[s->which[j]] = apart[j];
+		d->slope[s->which[j]] = s->by.slope[j];
 	}
 	d->nx = sessions_medians(t, 0, na, d->x);
 	d->ny = sessions_medians(t, na, nb, d->y);
-	d->variance = stats_slopes_variance(s, apart);
+	d->variance = stats_slopes_variance(&s->by, apart);
 	return 0;
 }
 
 int adjust_row(struct row *r)
 {
 	size_t na = r->a->group->ends ? r->a->sets : 1, nb = r->b->group->ends ? r->b->sets : 1;
-	struct stats_slopes s;
+	struct speed_slopes s;
+	bool believed = false;
 	struct both t;
 	int rc = both_make(&t, r->a->group, na, r->b->group, nb);
 
 	for (int k = 0; k < SPEED_KINDS; k++)
 		r->adjusted.slope[k] = r->adjusted.apart[k] = NAN;
 	if (!rc)
-		rc = stats_slopes(t.value, (const double *const *)t.x, t.kinds, t.ends, t.sessions,
-				  &s);
-	if (!rc && s.p < EXPLAINS)
+		rc = speed_slopes(t.value, t.x, t.ends, t.sessions, &s, &believed);
+	if (believed)
 		rc = adjust(&r->adjusted, &t, na, nb, &s);
 	both_free(&t);
 	return rc;

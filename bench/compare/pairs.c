@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "bench/compare/pairs.h"
+#include "bench/compare/private.h"
 #include "bench/summary/summary.h"
 #include "bench/summary/labels.h"
-#include "lib/stats/covariate.h"
 #include "lib/stats/stats.h"
 #include "lib/stats/rank.h"
 #include "lib/base/member.h"
@@ -15,7 +15,6 @@
 #define RESAMPLES 4000
 #define SEED	  1999 /* fixed: the same sets give the same verdicts */
 #define LEVEL	  0.95
-#define EXPLAINS  0.001 /* level at which slopes on the machine's speed are believed */
 #define PAIRS_MIN 6 /* fewer cannot reach a p below 0.05 */
 #define TRIAL_MAX 10000000 /* a number beyond is a damaged line's */
 
@@ -28,7 +27,7 @@ struct side_trials {
 		       1]; /* speed: of the work beside them, then of their round trips by the same mean */
 };
 
-static void side_free(struct side_trials *s)
+static void trials_free(struct side_trials *s)
 {
 	free(s->ns);
 	for (int k = 0; k <= SPEED_KINDS; k++)
@@ -44,8 +43,8 @@ static bool is_like(const json_t *t, const json_t *like)
 }
 
 /* False without memory; free it in either case. */
-static bool side_make(struct side_trials *s, const struct result_set *set, const json_t *like,
-		      size_t n)
+static bool trials_make(struct side_trials *s, const struct result_set *set, const json_t *like,
+			size_t n)
 {
 	const json_t *t;
 	bool room = true;
@@ -100,60 +99,33 @@ static json_t *interval_json(struct interval v)
 	return o;
 }
 
-/* How far the pairs' ratios lie from their median. */
-static double scatter(const double *x, const double *y, size_t m)
-{
-	double *v = calloc(m + 1, sizeof(*v)), middle, distance = 0;
-
-	for (size_t i = 0; i < m && v; i++)
-		v[i] = log(y[i] / x[i]);
-	if (v) {
-		middle = stats_percentile(v, m, 50);
-		for (size_t i = 0; i < m; i++)
-			v[i] = fabs(v[i] - middle);
-		distance = stats_percentile(v, m, 50);
-	}
-	free(v);
-	return distance;
-}
-
 /*
  * Puts B's @m times at the speed that the machine had beside A's into @y, if the pairs' differences in speed, logarithms in @speed,
- * explain theirs. The share of their variance; 0: none, and nothing is
- * changed. @room: for @m values.
+ * explain theirs. The share of their variance; 0: none, and nothing is changed.
  */
 static double pairs_adjust(const double *x, double *y, double *const speed[SPEED_KINDS + 1],
-			   size_t m, double *room)
+			   size_t m)
 {
-	const double *seen[SPEED_KINDS], *value = speed[SPEED_KINDS];
-	double before, after;
-	struct stats_slopes s;
-	size_t kinds = 0;
+	static const double none[SPEED_KINDS];
+	double *measured = calloc(m + 1, sizeof(*measured)), *value = calloc(m + 1, sizeof(*value)),
+	       explained = 0;
+	struct speed_slopes s;
+	bool believed;
 
-	for (int k = 0; k < SPEED_KINDS; k++) {
-		bool all = m > 0;
-
-		for (size_t i = 0; i < m && all; i++)
-			all = isfinite(speed[k][i]) && isfinite(value[i]);
-		if (all)
-			seen[kinds++] = speed[k];
+	if (measured && value && !speed_slopes(speed[SPEED_KINDS], speed, &m, 1, &s, &believed) &&
+	    believed) {
+		for (size_t i = 0; i < m; i++) {
+			measured[i] = log(y[i] / x[i]);
+			value[i] = speed[SPEED_KINDS][i] - speed_part(&s, i, none);
+		}
+		/* What makes pairs scatter no less explains nothing. */
+		explained = stats_explained(measured, value, &m, 1);
+		for (size_t i = 0; i < m && explained > 0; i++)
+			y[i] = x[i] * exp(value[i]);
 	}
-	if (stats_slopes(value, seen, kinds, &m, 1, &s) || !(s.p < EXPLAINS))
-		return 0;
-	for (size_t i = 0; i < m; i++) {
-		double apart[SPEED_KINDS];
-
-		for (size_t k = 0; k < kinds; k++)
-			apart[k] = seen[k][i];
-		room[i] = x[i] * exp(value[i] - stats_slopes_part(&s, apart));
-	}
-	/* What makes pairs scatter no less explains nothing. */
-	before = scatter(x, y, m);
-	after = scatter(x, room, m);
-	if (!(after < before))
-		return 0;
-	memcpy(y, room, m * sizeof(*y));
-	return 1 - (after / before) * (after / before);
+	free(measured);
+	free(value);
+	return explained;
 }
 
 /* Medians of the paired differences. */
@@ -190,7 +162,7 @@ static void row_fill(json_t *o, struct side_trials *a, struct side_trials *b, si
 	member_set(o, "a_ns", interval_json(stats_median(x, m, LEVEL, 0, SEED)));
 	member_set(o, "b_ns", interval_json(stats_median(y, m, LEVEL, 0, SEED)));
 	put_differences(o, x, y, m, room, true);
-	explained = pairs_adjust(x, y, a->speed, m, room);
+	explained = pairs_adjust(x, y, a->speed, m);
 	if (explained > 0)
 		member_set(o, "speed_explains", member_real(explained));
 	else
@@ -208,14 +180,14 @@ static json_t *row_make(const struct result_set *a, const struct result_set *b, 
 	double *room = malloc((n + 1) * sizeof(*room));
 	json_t *o = NULL;
 
-	if (side_make(&x, a, like, n) && side_make(&y, b, like, n) && room) {
+	if (trials_make(&x, a, like, n) && trials_make(&y, b, like, n) && room) {
 		o = member_pack("{s:O, s:O}", "scenario", json_object_get(like, "scenario"),
 				"params", json_object_get(like, "params"));
 		row_fill(o, &x, &y, n, room);
 	}
 	free(room);
-	side_free(&x);
-	side_free(&y);
+	trials_free(&x);
+	trials_free(&y);
 	return o;
 }
 

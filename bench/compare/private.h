@@ -4,6 +4,7 @@
 #define BENCH_COMPARE_PRIVATE_H
 
 #include "bench/compare/compare.h"
+#include "lib/stats/covariate.h"
 #include "lib/stats/order.h"
 #include "lib/stats/pooled.h"
 #include "lib/stats/rank.h"
@@ -83,6 +84,20 @@ struct table {
 	bool one_session;
 	const struct compare_nodes *nodes; /* NULL or none: machines are not told apart */
 };
+
+/* Slopes on those pieces of work that are known of all values. */
+struct speed_slopes {
+	struct stats_slopes by; /* by the number in @x */
+	const double *x[SPEED_KINDS]; /* logarithms of what they took */
+	int which[SPEED_KINDS];
+};
+
+/* Of @value on @x, in @s, which borrows @x; *@believed: they are at a level that is. 0 or -ENOMEM. */
+int speed_slopes(const double *value, double *const x[SPEED_KINDS], const size_t *ends,
+		 size_t groups, struct speed_slopes *s, bool *believed);
+
+/* What they make of value @i where the work would take @middle. */
+double speed_part(const struct speed_slopes *s, size_t i, const double middle[SPEED_KINDS]);
 
 /* Fills @r->adjusted of a row that both sides have. 0 or -ENOMEM; free it in either case. */
 int adjust_row(struct row *r);

@@ -105,15 +105,6 @@ static double test(const gsl_vector *slopes, const gsl_matrix *covariance, doubl
 	return p;
 }
 
-/* How far the values lie from their groups' middle, less what @s takes off; disturbed ones do not count. */
-static double middle_distance(const struct centred *c, const struct stats_slopes *s, double *room)
-{
-	for (size_t i = 0; i < c->n; i++)
-		room[i] = fabs(c->value[i] -
-			       (s ? stats_slopes_part(s, c->x + i * COVARIATES_MOST) : 0));
-	return stats_percentile(room, c->n, 50);
-}
-
 static int fit(const struct centred *c, const size_t *which, size_t n, double freedom,
 	       struct stats_slopes *s)
 {
@@ -122,7 +113,6 @@ static int fit(const struct centred *c, const size_t *which, size_t n, double fr
 	gsl_matrix *x = gsl_matrix_alloc(c->n, n), *covariance = gsl_matrix_alloc(n, n);
 	gsl_vector *y = gsl_vector_alloc(c->n), *slopes = gsl_vector_alloc(n);
 	int rc = w && x && covariance && y && slopes ? 0 : -ENOMEM;
-	double before, after;
 
 	for (size_t i = 0; i < c->n && !rc; i++) {
 		gsl_vector_set(y, i, c->value[i]);
@@ -142,9 +132,6 @@ static int fit(const struct centred *c, const size_t *which, size_t n, double fr
 				s->covariance[which[k]][which[j]] = gsl_matrix_get(covariance, k,
 										   j);
 		}
-		before = middle_distance(c, NULL, y->data);
-		after = middle_distance(c, s, y->data);
-		s->explained = before > 0 ? 1 - (after / before) * (after / before) : 0;
 	}
 	gsl_vector_free(slopes);
 	gsl_vector_free(y);
@@ -197,4 +184,30 @@ double stats_slopes_variance(const struct stats_slopes *s, const double apart[])
 		for (size_t j = 0; j < s->kinds; j++)
 			sum += apart[k] * s->covariance[k][j] * apart[j];
 	return fmax(sum, 0);
+}
+
+/* How far the values lie from their groups' medians. @room: for as many. */
+static double scatter(const double *v, const size_t *ends, size_t groups, double *room)
+{
+	size_t from = 0;
+
+	for (size_t g = 0; g < groups; from = ends[g++]) {
+		double middle = stats_percentile(v + from, ends[g] - from, 50);
+
+		for (size_t i = from; i < ends[g]; i++)
+			room[i] = fabs(v[i] - middle);
+	}
+	return stats_percentile(room, from, 50);
+}
+
+double stats_explained(const double *before, const double *after, const size_t *ends, size_t groups)
+{
+	double *room = malloc((groups ? ends[groups - 1] : 0) * sizeof(*room) + 1), x, y;
+
+	if (!room)
+		return 0;
+	x = scatter(before, ends, groups, room);
+	y = scatter(after, ends, groups, room);
+	free(room);
+	return y < x ? 1 - (y / x) * (y / x) : 0;
 }

@@ -18,7 +18,6 @@ struct stats_slopes {
 		[COVARIATES_MOST]; /* change of the value by one of the covariate, 0 for one that did not vary */
 	double covariance[COVARIATES_MOST][COVARIATES_MOST];
 	double p; /* that none of them explains anything */
-	double explained; /* share of the variance within groups */
 	double freedom; /* degrees of the rest */
 };
 
@@ -35,5 +34,12 @@ double stats_slopes_part(const struct stats_slopes *s, const double apart[]);
 
 /* The variance of that, for the slopes are estimates. */
 double stats_slopes_variance(const struct stats_slopes *s, const double apart[]);
+
+/*
+ * The share of @before's variance within groups that is gone in @after, by the median distance from the groups' medians, which
+ * disturbed values do not move: 0 where they lie no closer, or without memory. @ends as in stats_slopes().
+ */
+double stats_explained(const double *before, const double *after, const size_t *ends,
+		       size_t groups);
 
 #endif
