@@ -15,6 +15,7 @@
 #include "lib/base/refusal.h"
 #include "lib/machine/cpu.h"
 #include "lib/machine/policy.h"
+#include "lib/machine/record.h"
 
 struct stopper {
 	size_t len; /* of the masks, bytes */
@@ -55,12 +56,15 @@ static int possible(const struct trial *t, struct error *e)
 static void *filler(void *arg)
 {
 	struct stopper *s = arg;
+	/* An emulator runs the other CPU when this one relaxes; a hypervisor may take the CPU from who relaxes for long. */
+	bool emulated = machine_emulated();
 
 	if (cpu_pin(s->cpu, NULL) || policy_set(SCHED_IDLE, 0, NULL))
 		__atomic_store_n(&s->failed, 1, __ATOMIC_RELAXED);
 	__atomic_store_n(&s->filler, (pid_t)syscall(SYS_gettid), __ATOMIC_RELEASE);
 	for (;;)
-		__asm__ volatile("" ::: "memory");
+		if (emulated)
+			cpu_relax();
 	return NULL;
 }
 
