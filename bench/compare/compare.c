@@ -152,6 +152,16 @@ static void counted_in(json_t *list, const struct side *has, const struct side *
 	}
 }
 
+/* Counters that a set counted in a part of the time only. */
+static void scaled_in(json_t *list, const struct scan_set *set, const char *which)
+{
+	for (size_t c = 0; c < set->counters; c++)
+		if (scan_share(set, set->counter[c]) < 1)
+			member_append(list, member_pack("{s:s, s:s, s:f}", "counter",
+							set->counter[c], "scaled_in", which,
+							"share", scan_share(set, set->counter[c])));
+}
+
 static int row_add(struct table *t, const struct row *row)
 {
 	struct row *more;
@@ -304,8 +314,8 @@ static json_t *pair_json(const struct table *t, size_t pair, const struct side *
 			 const struct compare_options *options)
 {
 	json_t *rows = json_array(), *missing = json_array(), *lost = json_array(),
-	       *alike = t->nodes ? json_array() : NULL, *instructions = instructions_compare(a, b),
-	       *known, *o;
+	       *scaled = json_array(), *alike = t->nodes ? json_array() : NULL,
+	       *instructions = instructions_compare(a, b), *known, *o;
 
 	for (size_t i = 0; i < t->n; i++)
 		if (t->rows[i].pair == pair)
@@ -314,13 +324,15 @@ static json_t *pair_json(const struct table *t, size_t pair, const struct side *
 	only_in(missing, b, a, "other");
 	counted_in(lost, a, b, "base");
 	counted_in(lost, b, a, "other");
+	scaled_in(scaled, a->set, "base");
+	scaled_in(scaled, b->set, "other");
 	o = member_pack(
-		"{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "base",
+		"{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "base",
 		member_string(a->set->dir), "base_name", member_string(a->name), "other",
 		member_string(b->set->dir), "other_name", member_string(b->name), "counts",
 		alike ? node_counts_compare(a, b, t->nodes, alike) : count_differences(a, b),
-		"counters_lost", lost, "missing", missing, "machine", pair_machines(t, pair, a, b),
-		"times", rows, "forced", refused && options->force);
+		"counters_lost", lost, "counters_scaled", scaled, "missing", missing, "machine",
+		pair_machines(t, pair, a, b), "times", rows, "forced", refused && options->force);
 	if (o) {
 		member_set(o, "base_sets", side_sets(a->set));
 		member_set(o, "other_sets", side_sets(b->set));

@@ -102,6 +102,18 @@ static void facts_print(const json_t *all, FILE *out, const char *bullet)
 				(long long)json_integer_value(json_object_get(v, "rows")),
 				(long long)json_integer_value(json_object_get(v, "of")),
 				member_text(v, "why"));
+		json_array_foreach (json_object_get(pair, "counters_scaled"), i, v) {
+			bool base = !strcmp(member_text(v, "scaled_in"), "base");
+
+			/* What concerns the base alone is said once. */
+			if (!base || !p)
+				fprintf(out,
+					"%sSCALED %s: estimated in %s, which counted it in %.0f %% "
+					"of the time at least, beside others' events\n",
+					bullet, member_text(v, "counter"),
+					member_text(pair, base ? "base_name" : "other_name"),
+					100 * member_number(v, "share"));
+		}
 		json_array_foreach (json_object_get(pair, "missing"), i, v)
 			fprintf(out, "%sMISSING %s %s: only in the %s set%s%s\n", bullet,
 				member_text(v, "scenario"), member_text(v, "params"),

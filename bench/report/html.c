@@ -394,6 +394,7 @@ static void measurements(FILE *f, const struct html_page *page)
 	table(f, summary, times);
 	own_switches(f, summary);
 	invalid(f, summary);
+	reasons(f, "Scaled up", json_object_get(summary, "scaled"));
 	reasons(f, "Not available here", json_object_get(summary, "unavailable"));
 	warnings(f, json_object_get(machine, "warnings"));
 }

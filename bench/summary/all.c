@@ -250,5 +250,6 @@ void summary_print_all(const json_t *summary, const struct result_set *set, FILE
 	print_reasons(json_object_get(summary, "findings"), "Found here:", out);
 	print_invalid(summary, out);
 	print_company(summary, set, out);
+	print_reasons(json_object_get(summary, "scaled"), "Scaled up:", out);
 	print_reasons(json_object_get(summary, "unavailable"), "Not available here:", out);
 }

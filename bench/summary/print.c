@@ -420,6 +420,7 @@ void summary_print(const json_t *summary, const struct result_set *set, FILE *ou
 	free(text);
 	note_reasons(notes, "Found", json_object_get(summary, "findings"));
 	note_unavailable(notes, summary, set->machine);
+	note_reasons(notes, "Scaled up", json_object_get(summary, "scaled"));
 	note_invalid(notes, summary);
 	note_speeds(notes, summary);
 	json_array_foreach (json_object_get(set->machine, "warnings"), i, one)

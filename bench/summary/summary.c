@@ -234,6 +234,38 @@ static json_t *unavailable_json(const json_t *machine)
 	return list;
 }
 
+/* The counters that a valid trial has scaled up: least part of the time in which one counted. */
+static json_t *scaled_json(const json_t *trials)
+{
+	json_t *list = json_array(), *shares = json_object(), *t, *v;
+	const char *name;
+	double least = 1;
+	char why[160];
+	size_t i;
+
+	json_array_foreach (trials, i, t)
+		json_object_foreach (json_object_get(t, "counters"), name, v) {
+			double share = member_number(v, "multiplexed");
+
+			if (!json_is_true(json_object_get(t, "valid")) || !(share > 0 && share < 1))
+				continue;
+			member_set(shares, name,
+				   json_real(fmin(share, json_object_get(shares, name)
+								 ? member_number(shares, name)
+								 : 1)));
+			least = fmin(least, share);
+		}
+	snprintf(why, sizeof(why),
+		 "an estimate: counted in %.0f %% of the time at least, for others' events (perf, "
+		 "the NMI watchdog) use the PMU, too",
+		 100 * least);
+	json_object_foreach (shares, name, v)
+		member_append(list,
+			      member_pack("{s:s, s:O, s:s}", "what", name, "share", v, "why", why));
+	json_decref(shares);
+	return list;
+}
+
 /* What this kernel or hypervisor does by design in another way than a scenario claims: as the machine's record holds it. */
 static json_t *findings_json(const json_t *machine)
 {
@@ -297,6 +329,7 @@ json_t *summary_make(const struct result_set *set, struct error *e)
 	member_share(o, "mm_switch", json_object_get(set->machine, "mm_switch"));
 	member_set(o, "interrupts", interrupts_json(set));
 	member_set(o, "unavailable", unavailable_json(set->machine));
+	member_set(o, "scaled", scaled_json(set->trials));
 	member_set(o, "findings", findings_json(set->machine));
 	groups_free(&g);
 	if (members_failed(e)) {

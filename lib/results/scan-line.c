@@ -212,19 +212,22 @@ static at_t boolean(at_t s, bool *b)
 	return *s == 't' || *s == 'f' ? word(s) : NULL;
 }
 
-/* A counter's @what, or a figure's. */
-static at_t counter(at_t s, const char *what, double *v)
+/* A counter's @what, or a figure's; and its share of the time. */
+static at_t counter(at_t s, const char *what, double *v, double *share)
 {
 	struct line_text key;
 	struct keys keys;
 	bool done;
 
 	*v = NAN;
+	*share = 1;
 	if (*s != '{')
 		return NULL;
 	keys.n = 0;
 	while ((s = member(s, &keys, &key, &done)) && !done) {
-		s = is(&key, what) ? value(s, v) : skip(s, 3);
+		s = is(&key, what)	      ? value(s, v)
+		    : is(&key, "multiplexed") ? value(s, share)
+					      : skip(s, 3);
 		if (!s)
 			return NULL;
 		s = blanks(s);
@@ -257,7 +260,8 @@ static at_t counters(at_t s, const char *prefix, bool figures, struct line_view 
 			v->counter[v->counters].prefix = prefix;
 			v->counter[v->counters].name = key;
 			s = counter(s, figures ? "value" : "per_round_trip",
-				    &v->counter[v->counters++].value);
+				    &v->counter[v->counters].value, &v->counter[v->counters].share);
+			v->counters++;
 		}
 		if (!s)
 			return NULL;
@@ -445,7 +449,9 @@ static bool counters_json(json_t *counters, const char *prefix, bool figures, st
 			return false;
 		v->counter[v->counters].prefix = prefix;
 		v->counter[v->counters].name = text;
-		v->counter[v->counters++].value = json_is_number(n) ? json_number_value(n) : NAN;
+		v->counter[v->counters].value = json_is_number(n) ? json_number_value(n) : NAN;
+		n = json_object_get(one, "multiplexed");
+		v->counter[v->counters++].share = n ? json_number_value(n) : 1;
 	}
 	return true;
 }

@@ -33,6 +33,7 @@ struct line_view {
 		const char *prefix; /* before the name: "", "remote-" */
 		struct line_text name;
 		double value; /* per round trip; NaN: unavailable */
+		double share; /* of the time in which it was counted, where it was scaled up; else 1 */
 	} counter[TRIAL_COUNTERS];
 };
 

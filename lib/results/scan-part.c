@@ -261,6 +261,8 @@ static int view_add(struct part *p, const struct line_view *v)
 		ssize_t at = part_counter(p, v->counter[i].prefix, &v->counter[i].name, (size_t)i);
 
 		rc = at < 0 ? (int)at : group_counters(g, (size_t)at + 1);
+		if (!rc && v->counter[i].share > 0 && v->counter[i].share < 1)
+			set->share[at] = counted_least(set->share[at], v->counter[i].share);
 		if (!rc && !isnan(v->counter[i].value))
 			rc = values_add(&g->counter[at], v->counter[i].value);
 	}

@@ -41,7 +41,7 @@ int part_group(struct part *p, const struct line_text *scenario, const struct li
 ssize_t part_counter(struct part *p, const char *prefix, const struct line_text *name,
 		     size_t guess);
 
-/* The smaller of two known counts of round trips. */
+/* The smaller of two known counts of round trips, or shares. */
 double counted_least(double a, double b);
 
 /* Makes room for @n counters in @g. 0 or -ENOMEM. */

@@ -102,8 +102,10 @@ int part_merge(struct part *to, struct part *from)
 			ssize_t at = part_counter(to, "", &name, k);
 
 			rc = at < 0 ? (int)at : group_counters(into, (size_t)at + 1);
-			if (!rc)
-				rc = values_move(&into->counter[at], &g->counter[k]);
+			if (rc)
+				break;
+			to->set.share[at] = counted_least(to->set.share[at], set->share[k]);
+			rc = values_move(&into->counter[at], &g->counter[k]);
 		}
 		start_move(into, g);
 	}
@@ -279,6 +281,14 @@ const struct scan_group *scan_set_find(const struct scan_set *set, const char *s
 		    !strcmp(set->groups[i].scenario, scenario))
 			return &set->groups[i];
 	return NULL;
+}
+
+double scan_share(const struct scan_set *set, const char *name)
+{
+	for (size_t i = 0; i < set->counters; i++)
+		if (!strcmp(set->counter[i], name) && set->share[i] > 0)
+			return set->share[i];
+	return 1;
 }
 
 const struct scan_values *scan_counter(const struct scan_set *set, const struct scan_group *g,

@@ -52,6 +52,8 @@ struct scan_set {
 	size_t n;
 	char *counter
 		[TRIAL_COUNTERS]; /* names, in order of first appearance; those of the helper CPU begin with "remote-" */
+	double share
+		[TRIAL_COUNTERS]; /* least part of the time in which a valid trial's counter counted and was scaled up; 0: none was */
 	size_t counters;
 	size_t trials;
 	bool verified; /* all trials, and there are some */
@@ -94,6 +96,9 @@ void scan_start_count(const struct scan_start *start, unsigned int above[], unsi
 /* The group of that scenario and canonical params text, or NULL. Linear in the number of groups. */
 const struct scan_group *scan_set_find(const struct scan_set *set, const char *scenario,
 				       const char *params);
+
+/* The set's share of the counter called @name; 1: it was never scaled up. */
+double scan_share(const struct scan_set *set, const char *name);
 
 /* The group's values of the counter called @name; one without values if it has none. */
 const struct scan_values *scan_counter(const struct scan_set *set, const struct scan_group *g,

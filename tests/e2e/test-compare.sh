@@ -135,6 +135,39 @@ check "from 5.10 to 7.3 no count has changed" sh -c '[ "$1" = 0 ] && ! grep -q "
 run compare "$reference/linux-6.1-arm64-icount" "$reference/linux-6.12-arm64-icount" "$reference/linux-7.3-arm64-icount"
 check "arm64 kernels differ in instructions and in no count" sh -c '[ "$1" = 0 ] && ! grep -q "^COUNT" "$2" && grep -qE "^process .* 157 \+ 10931 \(-3.4 %\) +157 \+ 14907 \(\+31.2 %\)" "$2"' - "$status" "$tmp/out"
 
+run compare "$reference/linux-6.1-arm64-icount" "$reference/linux-7.3-arm64-icount" --json
+check "  each row's median and its split are those of its trials, and called changed if no trials are alike and 1 % lies between" python3 - "$tmp/out" "$reference" <<'PY'
+import json, statistics, sys
+rows = json.load(open(sys.argv[1]))[0]["instructions"]
+def values(kernel, row, name):
+    trials = map(json.loads, open("%s/linux-%s-arm64-icount/trials.jsonl" % (sys.argv[2], kernel)))
+    return [t["counters"][name]["per_round_trip"] for t in trials if t["valid"] and (t["scenario"], t["params"]) == (row["scenario"], row["parameters"])]
+assert len(rows) == 11 and sum(r["changed"] for r in rows) == 11
+for r in rows:
+    a, b = values("6.1", r, "instructions"), values("7.3", r, "instructions")
+    x, y = statistics.median(a), statistics.median(b)
+    assert (r["base"]["median"], r["other"]["median"]) == (x, y) and r["base"]["user"] == statistics.median(values("6.1", r, "cycles-user")) / 2, r
+    assert r["changed"] == ((max(a) < min(b) or max(b) < min(a)) and abs(y / x - 1) > 0.01), r
+PY
+check "  and times are not compared" sh -c 'grep -q "times_refused.*emulation" "$1"' - "$tmp/out"
+change "$reference/linux-7.3-arm64-icount" itself 'm["session"]["started"] = 1'
+run compare "$reference/linux-7.3-arm64-icount" itself
+check "  a kernel beside itself takes as many" sh -c 'head -n 1 "$1" | grep -q "no row takes more or fewer instructions; no count changed" && [ "$(grep -cE "[0-9] =$|[0-9] = +$" "$1")" = 11 ]' - "$tmp/out"
+change "$reference/linux-7.3-arm64-icount" scaled '
+for t in lines:
+    if t["scenario"] == "thread":
+        t["counters"]["instructions"]["multiplexed"] = 0.2 if t["trial"] else 0.4'
+run compare "$reference/linux-6.1-arm64-icount" scaled
+check "  what was scaled up beside others' events says so, and is no exact count" sh -c '
+	grep -q "^SCALED instructions: estimated in 7.3.*which counted it in 20 % of the time at least" "$1" && ! grep -q "Instructions per round trip" "$1"' - "$tmp/out"
+change "$reference/linux-7.3-arm64-icount" loaded '
+for t in lines:
+    if t["scenario"] == "thread":
+        t["counters"]["cr3-loads"]["per_round_trip"] = 2.0
+m["session"]["started"] = 1'
+run compare "$reference/linux-7.3-arm64-icount" loaded
+check "  loads of the table base that two threads should not need are a change" grep -q "^COUNT thread handover=eventfd: cr3-loads per round trip: 2.00, was 0.00" "$tmp/out"
+
 # Sessions: one set each, by kernel. The sessions' spread is 2 %, the trials' within one 0.3 %.
 sessions() { # PREFIX NUMBER FACTOR RELEASE
 	local i
