@@ -196,12 +196,14 @@ void verify_trial(struct verdict *verdict, const struct bench *b, const struct t
 {
 	double own = (double)out->own_switches, total = (double)out->total, want, slack, irqs;
 	double n = total - (double)out->warmup;
+	const char *why = b->counters[COUNTER_CONTEXT_SWITCHES].available
+				  ? b->counters[COUNTER_CR3_LOADS].why
+				  : b->counters[COUNTER_CONTEXT_SWITCHES].why;
 
 	*verdict = (struct verdict){ .list = json_array(), .verified = true };
 	if (!b->count)
 		unverified(verdict, "the kernel's events are out of reach%s%.280s",
-			   b->counters[COUNTER_CONTEXT_SWITCHES].why[0] ? ": " : "",
-			   b->counters[COUNTER_CONTEXT_SWITCHES].why);
+			   *why ? ": " : "", why);
 	if (out->error.code) {
 		violation(verdict, "trial", "%s", out->error.text);
 		return;

@@ -235,7 +235,13 @@ static int function_open(struct counter_set *set, enum counter_id id, struct per
 		snprintf(c->source, sizeof(c->source), "kprobe %s: %s, CPU-wide", *f,
 			 id == COUNTER_CR3_LOADS ? LOADED : "ASID allocations");
 	}
-	if (fd < 0)
+	if (fd == -ENOENT || fd == -EINVAL)
+		snprintf(c->why, sizeof(c->why),
+			 "no function of this kernel bears witness to %s: %s is inlined, or not "
+			 "there",
+			 id == COUNTER_CR3_LOADS ? LOADED : "ASID allocations",
+			 functions_of(id)[0]);
+	else if (fd < 0)
 		explain(set, id, -fd);
 	return fd;
 }
@@ -314,11 +320,15 @@ static int counter_open(struct counter_set *set, enum counter_id id, int cpu, in
 	attr.disabled = leader < 0;
 	fd = function ? function_open(set, id, &attr, cpu, leader)
 		      : set->src.open(set->src.ctx, &attr, -1, cpu, leader, PERF_FLAG_FD_CLOEXEC);
-	if (fd < 0) {
-		if (!function)
-			explain(set, id, -fd);
+	if (fd < 0 && !function)
+		explain(set, id, -fd);
+	/* riscv's without Sscofpmf, for one: it counts cycles, and refuses the same event with a filter. */
+	if (fd == -EINVAL && (attr.exclude_user || attr.exclude_kernel) &&
+	    set->c[COUNTER_CYCLES].fd >= 0)
+		snprintf(c->why, sizeof(c->why),
+			 "the PMU, or its driver, does not tell user from kernel");
+	if (fd < 0)
 		return fd;
-	}
 	if (table[id].filter && !function) {
 		rc = set->src.filter(set->src.ctx, fd, table[id].filter);
 		if (rc) {

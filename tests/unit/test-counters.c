@@ -19,12 +19,13 @@ struct fake {
 	int all_errno; /* opening anything does */
 	int tracepoint_errno; /* tracefs */
 	int group_room; /* hardware events that fit in one group; 0: any number */
+	bool unfiltered; /* user and kernel are counted together only */
 	bool starve_groups; /* a group of several is accepted, and never runs */
 	double share; /* of the time since they were reset that hardware events run; before they had all of it */
 	bool was_reset;
 	bool short_read;
 	bool kprobes; /* it counts entries into functions, */
-	const char *inlined; /* but not into this one */
+	const char *inlined; /* but not into this one; "": into none */
 	int opened, closed;
 	int in_group; /* hardware events behind the present leader */
 	struct {
@@ -52,10 +53,12 @@ static int fake_open(void *ctx, struct perf_event_attr *attr, pid_t pid, int cpu
 	if (f->all_errno)
 		return -f->all_errno;
 	if (attr->type == KPROBE_TYPE && f->inlined &&
-	    !strcmp((const char *)(uintptr_t)attr->config1, f->inlined))
+	    (!*f->inlined || !strcmp((const char *)(uintptr_t)attr->config1, f->inlined)))
 		return -ENOENT;
 	if (is_hardware(attr) && f->hardware_errno)
 		return -f->hardware_errno;
+	if (is_hardware(attr) && f->unfiltered && (attr->exclude_user || attr->exclude_kernel))
+		return -EINVAL;
 	if (is_hardware(attr) && group_fd >= 0 && f->group_room && f->in_group >= f->group_room)
 		return -EINVAL;
 	if (is_hardware(attr))
@@ -260,6 +263,16 @@ static void where_the_tracepoint_is_silent_the_kernels_functions_are_counted(voi
 	assert_string_equal(v[COUNTER_CYCLES].why, "it counts nothing");
 	assert_true(v[COUNTER_INSTRUCTIONS].available);
 	close_and_check(set, &f);
+
+	f = (struct fake){ .share = 1, .kprobes = true, .inlined = "" };
+	src = source_of(&f);
+	src.doubts = &doubts;
+	assert_int_equal(counters_open(&set, &src, COUNTERS_ALL, 3, NULL), 0);
+	counters_read(set, v);
+	assert_false(v[COUNTER_CR3_LOADS].available);
+	assert_non_null(
+		strstr(v[COUNTER_CR3_LOADS].why, "load_new_mm_cr3 is inlined, or not there"));
+	close_and_check(set, &f);
 }
 
 static void functions_need_no_tracefs(void **state)
@@ -298,6 +311,21 @@ static void an_event_that_does_not_fit_leads_a_group_of_its_own(void **state)
 	(void)state;
 	for (int i = COUNTER_DTLB_LOAD_MISSES; i < COUNTER_NR; i++)
 		assert_true(v[i].available);
+	close_and_check(set, &f);
+}
+
+static void a_pmu_that_does_not_tell_user_from_kernel_says_so(void **state)
+{
+	struct counter_value v[COUNTER_NR];
+	struct fake f = { .unfiltered = true };
+	struct counter_set *set = open_on(&f, v);
+
+	(void)state;
+	assert_true(v[COUNTER_CYCLES].available);
+	for (int i = COUNTER_CYCLES_USER; i <= COUNTER_CYCLES_KERNEL; i++) {
+		assert_false(v[i].available);
+		assert_non_null(strstr(v[i].why, "does not tell user from kernel"));
+	}
 	close_and_check(set, &f);
 }
 
@@ -495,6 +523,7 @@ int main(void)
 #endif
 		cmocka_unit_test(a_multiplexed_count_is_scaled_and_marked),
 		cmocka_unit_test(an_event_that_does_not_fit_leads_a_group_of_its_own),
+		cmocka_unit_test(a_pmu_that_does_not_tell_user_from_kernel_says_so),
 		cmocka_unit_test(a_group_that_never_runs_is_broken_up),
 		cmocka_unit_test(a_count_that_cannot_be_read_is_no_zero),
 		cmocka_unit_test(every_family_resolves_or_says_why),
