@@ -225,7 +225,7 @@ PY
 taskset -c "$cpu" python3 "$tmp/intruder.py" &
 intruder=$!
 # A round trip lasts as long as its slices of the CPU do.
-run run process --cpu "$cpu" --trials 1 --iterations 150 -o "$tmp/intruded"
+run run process --cpu "$cpu" --trials 1 --iterations 40 -o "$tmp/intruded"
 kill "$intruder"; wait "$intruder" 2>/dev/null
 check "with an intruder all attempts are invalid, and the run fails" [ "$status" = 1 ]
 check "  each names it and its pid" json "$tmp/intruded/trials.jsonl" \

@@ -79,7 +79,7 @@ if [ "$(id -u)" = 0 ] && unshare -pf --mount-proc true 2>/dev/null; then
 	check "in a PID namespace the trial's own tasks are no intruders" [ "$status" = 0 ]
 	taskset -c "$cpu" sh -c 'while :; do :; done' &
 	hog=$!
-	unshare -pf --mount-proc "$activemm" run thread --cpu "$cpu" --trials 1 --iterations 150 -o "$tmp/pidns-hog" >"$tmp/out" 2>"$tmp/err"
+	unshare -pf --mount-proc "$activemm" run thread --cpu "$cpu" --trials 1 --iterations 40 -o "$tmp/pidns-hog" >"$tmp/out" 2>"$tmp/err"
 	kill $hog
 	check "  a task outside it is one, by its number there" json "$tmp/pidns-hog/trials.jsonl" "any('sh (pid $hog)' in v['text'] for x in t for v in x['violations'])"
 	unshare -pf --mount-proc "$activemm" watch --pid 1 --duration 0.1 >"$tmp/out" 2>"$tmp/err"

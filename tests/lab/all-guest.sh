@@ -20,11 +20,12 @@ kthread=
 # An emulated CPU may need longer than 50 us to get to idle.
 # shellcheck disable=SC2086 # may be empty
 section claims activemm run thread process kworker kworker:membarrier=private idle:sleep=1000 ring:n=3 ring:n=8 process:handover=pipe $kthread \
-	--trials 2 --iterations 400 -o "$ACTIVEMM_LAB_RESULTS/claims"
-# What involves a second CPU, the idle task or an exit. Spinning partners are slow under emulation: few round trips.
+	--trials 1 --iterations 400 -o "$ACTIVEMM_LAB_RESULTS/claims"
+# What involves a second CPU, the idle task or an exit. Spinning partners are slow under emulation, and forks the more: few round trips.
 section remote activemm run stopper interposed stale:mm=own/other shootdown:state=lazy/absent,op=mprotect/munmap \
-	shootdown:state=active,op=madvise shootdown:state=left,op=mprotect/munmap refcount:n=2 flush:n=2,mm=shared/own exit:borrow=lazy/none --trials 1 --iterations 60 \
+	shootdown:state=active,op=madvise shootdown:state=left,op=mprotect/munmap refcount:n=2 flush:n=2,mm=shared/own --trials 1 --iterations 60 \
 	-o "$ACTIVEMM_LAB_RESULTS/remote"
+section exit activemm run exit:borrow=lazy/none --trials 1 --iterations 20 -o "$ACTIVEMM_LAB_RESULTS/exit"
 section witness activemm info --json
 section stories sh /bin/explain-guest.sh
 [ ! -e /bin/workload ] || section watch sh /bin/watch-guest.sh activemm workload
