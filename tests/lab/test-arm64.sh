@@ -107,4 +107,4 @@ assert all("never had a counter free" in k["unavailable"] for k in pmu(beside["6
 near("6-pinned", 0.25)'
 proves "beside seven pinned ones nothing is counted, and nothing is 0" '
 assert all("never had a counter free" in k["unavailable"] for k in pmu(beside["7-pinned"])), beside["7-pinned"]
-assert runs["7-pinned"]["valid"] and runs["7-pinned"]["counters"]["context-switches"]["per_round_trip"] == 2, runs["7-pinned"]'
+assert runs["7-pinned"]["valid"] and runs["7-pinned"]["counters"]["context-switches"]["per_round_trip"] < 2.2, runs["7-pinned"]'
