@@ -160,3 +160,17 @@ group() {
 # inside PROCS COMMAND...: the wrapper that enters the group.
 # shellcheck disable=SC2016,SC2034 # the inner shell's; the tests'
 inside=(sh -c 'echo $$ >"$0" && exec "$@"')
+
+# hog CPU NAME: a task that computes there, named by Python's bytes; its pid in $hog.
+hog() {
+	: >"$tmp/hog"
+	taskset -c "$1" python3 -c "
+import ctypes
+ctypes.CDLL(None).prctl(15, $2)
+print('named', flush=True)
+while True:
+    pass" >"$tmp/hog" &
+	hog=$!
+	undo kill $hog
+	until [ -s "$tmp/hog" ]; do sleep 0.02; done
+}
