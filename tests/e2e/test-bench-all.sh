@@ -24,6 +24,7 @@ new_machine() {
 	done
 	for tool in cc autoreconf aclocal gnuplot clang bpftool; do stub "$tool" ''; done
 	stub pkg-config ''
+	stub sync ''
 	stub apt-get ''
 	stub id 'echo 0'
 	stub uname 'case $1 in -r) echo 6.1.0-fake ;; -m) echo x86_64 ;; esac'
@@ -136,6 +137,7 @@ bench_all
 check "the module is built, loaded for the run, and unloaded" [ "$(grep -oE '^(insmod|with the module|rmmod)' "$said" | tr '\n' ' ')" = "insmod with the module rmmod " ]
 check "  with nothing said of it" sh -c "! grep -q module '$tmp/err'"
 check "building is said" told "building into"
+check "what was built is on the disk before anything is measured" [ "$(grep -oE '^(make|sync|activemm run)' "$said" | tail -n 3 | tr '\n' ' ')" = "make sync activemm run " ]
 : >"$said"
 bench_all
 check "  and not where nothing is built" sh -c "! grep -q 'building into' '$tmp/err'"
