@@ -49,7 +49,7 @@ within() {
 start_node() { # NUMBER [WORDS BEFORE slurmd]
 	local n=$1
 	shift
-	unshare -u "$@" sh -c "hostname node$n; exec slurmd -D -N node$n" >"$slurm/node$n.out" 2>&1 </dev/null &
+	unshare -u "$@" sh -c "hostname node$n; '$slurm/firmware' node$n & exec slurmd -D -N node$n" >"$slurm/node$n.out" 2>&1 </dev/null &
 	within 3 "[ \"\$(readlink /proc/$!/ns/uts)\" != \"\$(readlink /proc/$$/ns/uts)\" ]"
 	readlink "/proc/$!/ns/uts" >>"$slurm/names-$n"
 }
@@ -105,11 +105,23 @@ END
 #!/bin/bash
 node=\$(hostname)
 cat $slurm/next-\$node >>$slurm/reboots-\$node
-pid=\$(cat $slurm/\$node.pid) as=\$(uname -m)
-grep -q kernel=2.6 $slurm/next-\$node && as="\$as --uname-2.6"
-setsid sh -c "sleep 0.3; kill \$pid; while kill -0 \$pid; do sleep 0.1; done; exec setarch \$as slurmd -b -D -N \$node" >$slurm/\$node.boot 2>&1 </dev/null &
+: >$slurm/down-\$node
 END
-	chmod +x "$slurm/feature" "$slurm/reboot"
+	# What resets the machine is no child of what runs there: newer Slurms end what a RebootProgram leaves.
+	cat >"$slurm/firmware" <<END
+#!/bin/bash
+node=\$1
+while sleep 0.2; do
+	[ -e $slurm/down-\$node ] || continue
+	rm $slurm/down-\$node
+	pid=\$(cat $slurm/\$node.pid) as=\$(uname -m)
+	! grep -q kernel=2.6 $slurm/next-\$node || as="\$as --uname-2.6"
+	kill \$pid
+	while kill -0 \$pid; do sleep 0.1; done
+	setarch \$as slurmd -b -D -N \$node </dev/null &
+done >$slurm/\$node.boot 2>&1
+END
+	chmod +x "$slurm/feature" "$slurm/reboot" "$slurm/firmware"
 	slurmctld -D -i >"$slurm/slurmctld.out" 2>&1 </dev/null &
 	for n in 1 2 3; do start_node $n; done
 }
