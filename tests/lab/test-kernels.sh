@@ -69,7 +69,7 @@ remote() { # SET STATUS
 	python3 - "$1" <<'PY'
 import json, re, sys
 want = { # CR3 loads here; flushes asked of the other CPU (a range), IPIs that came there, its CR3 loads
-    "stopper": (0,), "interposed": (2,), "stale own": (1,), "stale other": (0,), "refcount": (0,), 
+    "stopper": (0,), "interposed": (2,), "stale own": (1,), "stale other": (0,), "refcount": (0,),
     "flush madvise shared": (0, (1, 1)), "flush madvise own": (0, (0, 0)),
     "shootdown lazy mprotect": (0, (1, 2), 0, 1), "shootdown lazy munmap": (0, (1, 1), 1, 2),
     "shootdown absent mprotect": (0, (0, 0), 0, 0), "shootdown absent munmap": (0, (0, 0), 0, 0), "shootdown active madvise": (0, (1, 1), 1, 0)}
