@@ -54,6 +54,12 @@ tally() {
 	esac
 }
 
+# tell NAME HOW BEGAN LOG: a part's line: how it ended, how long it took, how much CPU time, and its count
+tell() {
+	printf '%-44s %-8s %4d s, CPU %4.0f s  %s\n' "$1" "$2" $((SECONDS - $3)) "$(sed -n 's/^CPU: //p' "$4" | awk '{s = $1 + $2} END {print s + 0}')" \
+		"$(grep -E '^[0-9]+ passed' "$4" | tail -n 1)"
+}
+
 # Waits for one part that runs, and counts it.
 end_part() {
 	local pid status name log
@@ -63,14 +69,14 @@ end_part() {
 	unset "running[$pid]"
 	if [ "$repeat" = yes ] && [ "$status" != 0 ] && [ "$status" != 77 ]; then
 		again+=("$name") again_commands+=("${command_of[$pid]}")
-		printf '%-44s %-8s %4d s  %s\n' "$name" "again" $((SECONDS - began[$pid])) "$(grep -E '^[0-9]+ passed' "$log" | tail -n 1)"
+		tell "$name" again "${began[$pid]}" "$log"
 		grep -E -A 12 '^(not ok|FAIL)' "$log" | head -n 60
 		cp "$log" "${log%.log}-first.log"
 		return 0
 	fi
 	tally "$name" "$status" "$log"
 	case $status in 0) status=ok ;; 77) status=skipped ;; *) status=FAILED ;; esac
-	printf '%-44s %-8s %4d s  %s\n' "$name" "$status" $((SECONDS - began[$pid])) "$(grep -E '^[0-9]+ passed' "$log" | tail -n 1)"
+	tell "$name" "$status" "${began[$pid]}" "$log"
 	grep -E '^skip' "$log"
 	[ "$status" != FAILED ]
 }
@@ -86,7 +92,8 @@ beside() {
 	fi
 	while [ ${#running[@]} -ge "$slots" ]; do end_part; done
 	set -m
-	("$@") >"$(log_of "$name")" 2>&1 </dev/null & # in a shell of its own: it may change folders
+	# In a shell of its own: it may change folders.
+	(TIMEFORMAT='CPU: %U %S' && time "$@") >"$(log_of "$name")" 2>&1 </dev/null &
 	set +m
 	running[$!]=yes name_of[$!]=$name began[$!]=$SECONDS command_of[$!]=$(printf '%q ' "$@")
 }
