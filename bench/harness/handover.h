@@ -121,6 +121,17 @@ static always_inline void handover_wait(enum handover_kind kind, const struct ha
 		}                               \
 	} while (0)
 
+/*
+ * Yielding partners never block by themselves: while the trial opens events they would take the CPU from it, and the scheduler would owe
+ * the trial's task that time afterwards. So they are at rest until handover_go() and from handover_rest() on, by a signal: their loop
+ * has nothing in it for that. Both do nothing for other kinds. @tids: the trial's tasks, the caller's own may be among them.
+ */
+void handover_rest(const pid_t *tids, unsigned int n);
+void handover_go(void);
+
+/* Are there such partners? */
+bool handover_yields(void);
+
 /* A partner's whole life: wait for its turn, give it on. Never returns. */
 void handover_serve(const struct handover *h, unsigned int seat) __attribute__((noreturn));
 

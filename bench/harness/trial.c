@@ -258,22 +258,28 @@ static void speed_add(struct shared *s, const struct bench *b)
 	s->looks++;
 }
 
+static int lead(struct trial *t, struct shared *s)
+{
+	s->leads += LEAD;
+	t->kind = BATCH_WARMUP;
+	return t->scenario->round_trips(t, LEAD, NULL);
+}
+
 /* A look before a timed batch, which it must not be felt in. */
-static int lead(struct trial *t, const struct bench *b, struct shared *s, const struct batch *batch)
+static int look_first(struct trial *t, const struct bench *b, struct shared *s,
+		      const struct batch *batch)
 {
 	if (batch->kind != BATCH_TIMED || batch->n < LEAD_BATCH)
 		return 0;
 	speed_add(s, b);
-	s->leads += LEAD;
-	t->kind = BATCH_WARMUP;
-	return t->scenario->round_trips(t, LEAD, NULL);
+	return lead(t, s);
 }
 
 static int batch_do(struct trial *t, const struct bench *b, const struct watch *w, struct shared *s,
 		    struct batch *batch)
 {
 	uint64_t loads, outside;
-	int rc = lead(t, b, s, batch);
+	int rc = look_first(t, b, s, batch);
 
 	if (rc)
 		return rc;
@@ -322,18 +328,19 @@ static unsigned int phase_do(struct trial *t, const struct bench *b, const struc
 
 	if (w->kind == BATCH_TIMED)
 		speed_add(s, b);
-	/*
-	 * Caches warm up; and while events were opened one side of a yielding pair had the CPU for itself: the scheduler
-	 * lets the other catch up before they alternate again.
-	 */
+	handover_go();
+	/* Caches warm up, and yielding tasks come to alternate. */
 	t->observed = w->kind == BATCH_COUNTED;
 	t->kind = BATCH_WARMUP;
 	*rc = t->scenario->round_trips(t, s->warmup, NULL);
 	unknown = own_switches_sum(t, &all0, &involuntary0);
+	if (!*rc && handover_yields())
+		*rc = lead(t, s);
 	for (; i < s->nbatches && !*rc && phase_of(s->batches[i].kind) == w->kind; i++)
 		*rc = batch_do(t, b, w, s, &s->batches[i]);
 	if (!unknown)
 		unknown = own_switches_sum(t, &all, &involuntary);
+	handover_rest(t->tasks, t->ntasks);
 	if (w->kind == BATCH_TIMED)
 		speed_add(s, b);
 	if (unknown) {
@@ -417,6 +424,7 @@ static int window_do(struct trial *t, struct shared *s, struct error *e)
 	rc = window_tasks(t, w, e);
 	if (rc)
 		return rc;
+	handover_go();
 	rc = t->scenario->round_trips(t, s->warmup, NULL);
 	loads = t->module_loads;
 	w->start_ns = clock_monotonic_ns();

@@ -17,6 +17,7 @@
 #include "lib/machine/speed.h"
 
 #define TRIAL_BATCHES	 20 /* of each of the first three kinds */
+#define TRIAL_PARTS	 3 /* timed, counted, timed; events are opened and closed in between */
 #define TRIAL_INTERRUPTS 5
 #define TRIAL_SAMPLES	 4096 /* sampled round trips at most */
 

@@ -98,6 +98,22 @@ assert {a["scenario"]: "adds_ns" in a for a in s["asked"]} == {"thread": True, "
 assert {"ibpb", "l1d_flush", "rsb_filling", "pti"} <= set(s["mm_switch"])' "$tmp/asked/summary.json"
 fi
 if command -v strace >/dev/null; then
+	strace -f -e trace=sched_yield,perf_event_open -o "$tmp/strace" "$activemm" run thread process ring:n=12 --trials 1 --iterations 50 -o "$tmp/rest" >/dev/null 2>&1
+	check "yielding partners are at rest while a trial opens its events" python3 - "$tmp/strace" <<'PY'
+import re, sys
+calls = re.findall(r"^(\d+) +(sched_yield|perf_event_open)\(", open(sys.argv[1]).read(), re.M)
+opens = {}
+for i, (pid, call) in enumerate(calls):
+    if call == "perf_event_open":
+        opens.setdefault(pid, []).append(i)
+yields = [sum(c == "sched_yield" for _, c in calls[o[0]:o[-1]]) for pid, o in opens.items() if any(p == pid and c == "sched_yield" for p, c in calls)]
+print("   ", yields)
+assert len(yields) >= 3 and max(yields) < 100, yields  # the signal may find them in a turn
+PY
+else
+	skip "yielding partners against strace: not installed"
+fi
+if command -v strace >/dev/null; then
 	strace -f -e trace=membarrier,prctl -o "$tmp/strace" "$activemm" run kworker:membarrier=private process:ibpb=on process:l1d=on --time 1 --iterations 400 -o "$tmp/asking" >/dev/null 2>"$tmp/err"
 	check "  asked for in each trial's set-up, not in its loops" python3 - "$tmp/strace" "$tmp/asking/trials.jsonl" "$tmp/err" <<'PY'
 import json, re, sys
