@@ -43,7 +43,7 @@ static void say_how_long(const struct plan *plan, const struct run_options *o, c
 	fprintf(stderr, "%u row%s of %ld trial%s: about %s", plan->n, plan->n == 1 ? "" : "s",
 		f->trials, f->trials == 1 ? "" : "s", text);
 	if (isfinite(f->seconds)) {
-		duration_text(f->seconds, text, sizeof(text));
+		duration_text(f->seconds + RUN_LATE_S, text, sizeof(text));
 		fprintf(stderr, ", at most %s with what has to be repeated", text);
 	}
 	fprintf(stderr, "\n");

@@ -357,10 +357,11 @@ static int turn(struct rounds *r, unsigned int item, unsigned int round, struct 
 }
 
 /*
- * Another attempt at each of the trials that have none valid so far. With @wait also where the last one was just now; and a trial that is
- * lost to tasks that did not alternate then has one with the other hand-over, whatever the time.
+ * Another attempt at each of the trials that have none valid so far, or with @held at those that have one at another speed. With @wait
+ * also where the last one was just now; and a trial that is lost to tasks that did not alternate then has one with the other hand-over,
+ * whatever the time.
  */
-static int pending_try(struct rounds *r, bool wait, bool *tried, struct error *e)
+static int pending_try(struct rounds *r, bool wait, bool held, bool *tried, struct error *e)
 {
 	unsigned int i = 0;
 	int rc = 0;
@@ -372,6 +373,10 @@ static int pending_try(struct rounds *r, bool wait, bool *tried, struct error *e
 		unsigned int item = p->item;
 		bool valid = false;
 
+		if ((p->held != NULL) != held) {
+			i++;
+			continue;
+		}
 		if ((wait || pause <= 0) && retry_pay(r, p, fmax(pause, 0))) {
 			sleep_s(pause);
 		} else if (wait && p->turns_missed) {
@@ -497,23 +502,25 @@ static int round_do(struct rounds *r, const unsigned int *order, unsigned int ro
 			rc = turn(r, order[i], round, e);
 	}
 	if (!rc)
-		rc = pending_try(r, false, &tried, e);
+		rc = pending_try(r, false, false, &tried, e);
 	if (!rc)
 		progress_round(r, round);
 	return rc;
 }
 
-/* What is still without a valid attempt has the rest of the time. */
+/* What has no valid attempt has the rest of the time and a little more; then what has one at another speed, what is left of it. */
 static int rounds_finish(struct rounds *r, struct error *e)
 {
-	bool tried = true;
+	bool tried, held = false;
 	int rc = 0;
 
-	while (tried && !rc) {
+	do {
 		if (isfinite(r->end))
-			r->retry_s = r->end - clock_monotonic_s();
-		rc = pending_try(r, true, &tried, e);
-	}
+			r->retry_s = r->end + (held ? 0 : RUN_LATE_S) - clock_monotonic_s();
+		rc = pending_try(r, true, held, &tried, e);
+		if (!tried && !held)
+			held = tried = true;
+	} while (tried && !rc);
 	return rc;
 }
 

@@ -11,6 +11,7 @@
 #include "bench/harness/prepare.h"
 #include "lib/results/set.h"
 
+#define RUN_LATE_S 4 /* beyond a run's time, for trials that would stay invalid */
 #define RUN_ATTEMPTS \
 	6 /* an invalid trial is done again, so often in all, after ever longer pauses */
 
