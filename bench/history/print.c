@@ -166,7 +166,7 @@ static void bisection(const struct history_change *c, size_t n, FILE *out)
 	fprintf(out, "  the commit, in a kernel tree:\n    scripts/kernel-lab run %s -o good --",
 		strstr(good->version, "Debian") ? good->release : "GOOD-BZIMAGE");
 	specs(c, n, out);
-	fprintf(out, " --trials 3 --iterations 400\n    git bisect start %s %s\n", to, from);
+	fprintf(out, " --trials 3 --iterations 100\n    git bisect start %s %s\n", to, from);
 	fprintf(out, "    BUILD='make -sj8 bzImage' git bisect run scripts/bisect-step good "
 		     "arch/x86/boot/bzImage");
 	specs(c, n, out);

@@ -93,7 +93,7 @@ for t in lines:
 run history add "$top/results/reference/linux-6.12-tcg" "$tmp/counted-2" --db "$tmp/counts.db"
 run history changes kworker --db "$tmp/counts.db"
 check "a count that changed is found without a test" says '^  kworker .* 0\.00 -> 1\.00 cr3-loads per round trip$'
-check "  with a base for the lab" says '^    scripts/kernel-lab run 6\.12\.117\+deb13-cloud-amd64 -o good -- kworker:pages=0,pagesize=4k --trials 3 --iterations 400$'
+check "  with a base for the lab" says '^    scripts/kernel-lab run 6\.12\.117\+deb13-cloud-amd64 -o good -- kworker:pages=0,pagesize=4k --trials 3 --iterations 100$'
 check "  and the line for bisect-step" says 'git bisect start v6\.13-rc2 v6\.12\.117$'
 check "  " says "git bisect run scripts/bisect-step good arch/x86/boot/bzImage kworker:pages=0,pagesize=4k$"
 cp "$tmp/kept.db" "$db"; rm -f "$db"-*
