@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The oldest and the newest supported kernel, in QEMU, each booted once for all that is proved there: the module's own
+# The oldest and the newest supported kernel, in QEMU, both booted once, for all that is proved there: the module's own
 # promises, every scenario's claim, stories, the watch, --isolate. Under emulation counts are exact and times mean nothing.
 # A kernel that cannot be had is skipped. ACTIVEMM_LAB_TEST_KERNELS names others.
 set -u
@@ -122,15 +122,18 @@ if "value" in zombie["zombies-seen"]:
 PY
 }
 
-prove() { # KERNEL
-	local kernel=$1 release module files=() cgroup=v2 status
+# start KERNEL: boots it in the background
+start() {
+	local kernel=$1 release module files=() cgroup=v2
 	release=$("$top/scripts/kernel-lab" fetch --install "$kernel" 2>&1 | tee "$tmp/log" | sed -n 's/^kernel-lab: \([^ ]*\) (.*/\1/p')
 	if [ -z "$release" ]; then
 		skip "$kernel"
 		return
 	fi
+	mkdir -p "$tmp/$release"
 	# Newer kernels may be without cgroup v1's cpusets.
 	[ "$kernel" != oldest ] || cgroup=v1
+	echo $cgroup >"$tmp/$release/cgroup"
 	if module=$("$top/scripts/kmod-build" "$release" "$tmp/$release" 2>"$tmp/log") && make -s -C "$here/../kmod" OUT="$tmp" 2>>"$tmp/log"; then
 		files+=(--file "$module:/activemm.ko" --file "$tmp/kmod-test:/kmod-test")
 	else
@@ -142,11 +145,21 @@ prove() { # KERNEL
 		echo "skipped: $workload is not built (make check TESTS=)" >"$tmp/log"
 		skip "$kernel: the watch"
 	fi
-	"$top/scripts/kernel-lab" boot "$release" --cpus 2 --time "${ACTIVEMM_LAB_TEST_TIME:-600}" --activemm "$activemm" --file "$activemm:/bin/activemm" \
-		--file "$here/all-guest.sh:/bin/all-guest.sh" --file "$here/explain-guest.sh:/bin/explain-guest.sh" \
-		--file "$here/isolate-guest.sh:/bin/isolate-guest.sh" --file "$here/../watch/guest.sh:/bin/watch-guest.sh" "${files[@]}" \
-		--results "$tmp/$release" -- sh /bin/all-guest.sh $cgroup >"$tmp/guest" 2>"$tmp/log"
-	status=$?
+	{
+		"$top/scripts/kernel-lab" boot "$release" --cpus 2 --time "${ACTIVEMM_LAB_TEST_TIME:-600}" --activemm "$activemm" --file "$activemm:/bin/activemm" \
+			--file "$here/all-guest.sh:/bin/all-guest.sh" --file "$here/explain-guest.sh:/bin/explain-guest.sh" \
+			--file "$here/isolate-guest.sh:/bin/isolate-guest.sh" --file "$here/../watch/guest.sh:/bin/watch-guest.sh" "${files[@]}" \
+			--results "$tmp/$release" -- sh /bin/all-guest.sh $cgroup >"$tmp/$release/said" 2>"$tmp/$release/log"
+		echo $? >"$tmp/$release/status"
+	} &
+	kernels+=("$kernel") releases+=("$release")
+}
+
+# prove KERNEL RELEASE: what came of its boot
+prove() {
+	local kernel=$1 release=$2 cgroup status signal
+	cp "$tmp/$release/log" "$tmp/log" && cp "$tmp/$release/said" "$tmp/guest"
+	read -r status <"$tmp/$release/status" && read -r cgroup <"$tmp/$release/cgroup"
 	case $status in
 	3 | 77) skip "$kernel" && return ;;
 	0) ;;
@@ -156,7 +169,6 @@ prove() { # KERNEL
 	section claims "$kernel: every scenario's claim holds" claims "$tmp/$release/claims"
 	section remote "$kernel: claims on two CPUs hold" remote "$tmp/$release/remote"
 	section exit "$kernel: the zombie mm is freed by the CPU that borrowed it" exits "$tmp/$release/exit"
-	releases+=("$release")
 	section witness "$kernel: a kernel function bears the tracepoint witness" witness
 	section stories "$kernel: stories keep to the claims"
 	[ ! -x "$workload" ] || section watch "$kernel: the watch classes switches"
@@ -180,8 +192,13 @@ compare_left() {
 	fi
 }
 
-releases=()
+# Beside each other: a guest waits for a third of its time.
+kernels=() releases=()
 for kernel in ${ACTIVEMM_LAB_TEST_KERNELS:-oldest newest}; do
-	prove "$kernel"
+	start "$kernel"
+done
+wait
+for i in "${!kernels[@]}"; do
+	prove "${kernels[i]}" "${releases[i]}"
 done
 [ ${#releases[@]} = 0 ] || compare_left
