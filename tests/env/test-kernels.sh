@@ -35,12 +35,12 @@ judged() {
 }
 
 locale=()
-boot parameters newest isolcpus=1 isolated quota memory pids cpuset &
+boot parameters newest "isolcpus=1 mitigations=off" isolated quota memory pids cpuset &
 # The lab itself, where a number has a comma.
 ! command -v localedef >/dev/null || ! localedef -i de_DE -f UTF-8 "$tmp/de_DE.UTF-8" 2>/dev/null || locale=(env "LOCPATH=$tmp" LC_ALL=de_DE.UTF-8)
-boot locked newest "lockdown=confidentiality nopcid" plain
+boot locked newest "lockdown=confidentiality nopcid mitigations=off" plain
 german=${locale[*]} locale=()
-boot rt rt "" scenarios design &
+boot rt rt mitigations=off scenarios design &
 wait
 judged "isolcpus=1, that CPU asked for" "verified" "" parameters isolated
 judged "a CPU quota (cgroup v2)" "skipped|disturbed" "quota" parameters quota

@@ -100,7 +100,7 @@ power_on() {
 	# shellcheck disable=SC2046 # words
 	start_guest "$qemu" $(accel_arguments tcg) -nodefaults -no-user-config -display none -m 512 -smp 1 -serial "file:$2" \
 		-drive "file=$1,format=raw,if=none,id=disk" -device nvme,serial=1,drive=disk -kernel "$image_a" \
-		-append "console=ttyS0 root=/dev/nvme0n1 rw panic=5 no_timer_check quiet" 2>>"$tmp/log"
+		-append "console=ttyS0 root=/dev/nvme0n1 rw panic=5 no_timer_check mitigations=off quiet" 2>>"$tmp/log"
 }
 
 # power_cut CONSOLE PATTERN: when the console shows that

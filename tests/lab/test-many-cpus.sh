@@ -26,7 +26,7 @@ PY
 }
 
 # shellcheck disable=SC2016 # the guest's shell expands
-"$top/scripts/kernel-lab" boot "$kernel" --cpus 16 --time 300 --activemm "$activemm" --results "$tmp/many" -- sh -c \
+"$top/scripts/kernel-lab" boot "$kernel" --boot mitigations=off --cpus 16 --time 300 --activemm "$activemm" --results "$tmp/many" -- sh -c \
 	'activemm run shootdown:op=mprotect/munmap,cpus=8,lazy=4 flush:n=16 --trials 1 --iterations 40 -o "$ACTIVEMM_LAB_RESULTS/set"' >"$tmp/log" 2>&1
 case $? in
 3 | 77) skip "$kernel with 16 CPUs" ;;
