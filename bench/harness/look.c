@@ -16,7 +16,7 @@
 #define LOOK_LIMIT_S 5 /* for each of them */
 #define LOOK_TASK_S \
 	0.2 /* and for each task that waits for the same CPU: the scheduler's debts last so much longer */
-#define LOOK_EMULATED  4 /* times that under emulation, whose host may be busy */
+#define LOOK_EMULATED  8 /* times that under emulation, whose host may be busy */
 #define DISTURBED_MOST 2 /* looks that somebody disturbed: the rounds will tell */
 
 struct look {
