@@ -122,6 +122,10 @@ void handover_free(struct handover *h)
 	free(h->seats);
 	if (h->shared)
 		mem_shared_free(h->shared, h->shared_len);
+	if (h->kind == HANDOVER_YIELD && resting) {
+		mem_shared_free(resting, sizeof(*resting));
+		resting = NULL;
+	}
 	*h = (struct handover){ 0 };
 }
 
