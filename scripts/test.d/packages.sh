@@ -48,6 +48,7 @@ qemu-system-aarch64|qemu-system-arm|
 aarch64-linux-gnu-gcc|gcc-aarch64-linux-gnu|
 /bin/busybox|busybox-static|
 cpio|cpio|
+mke2fs /sbin/mke2fs|e2fsprogs|
 modprobe /usr/sbin/modprobe /sbin/modprobe|kmod|
 xz|xz-utils|
 zstd|zstd|

@@ -98,8 +98,8 @@ beside() {
 	fi
 	while [ ${#running[@]} -ge "$slots" ]; do end_part; done
 	set -m
-	# In a shell of its own: it may change folders.
-	(TIMEFORMAT='CPU: %U %S' && time "$@") >"$(log_of "$name")" 2>&1 </dev/null &
+	# In a shell of its own: it may change folders; one that its last command does not replace, which would tell no time.
+	(TIMEFORMAT='CPU: %U %S' && time "$@"; exit $?) >"$(log_of "$name")" 2>&1 </dev/null &
 	set +m
 	running[$!]=yes name_of[$!]=$name began[$!]=$SECONDS command_of[$!]=$(printf '%q ' "$@")
 }

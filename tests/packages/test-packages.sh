@@ -58,7 +58,7 @@ build_rpm() { # [module]
 		done
 		kmod+=(--define "ksrc /usr/src/${headers##*/}" --define "kmod_make CC=gcc")
 	fi
-	rpmbuild -tb --quiet --nodeps --without check --without bpf "${kmod[@]}" --define "_topdir $tmp/rpm" --define "optflags -O0" --define "_smp_mflags -j$(nproc)" "$tarball" >"$log" 2>&1
+	rpmbuild -tb --quiet --nodeps --without check --without bpf "${kmod[@]}" --define "_topdir $tmp/rpm" --define "optflags -O0" --define "debug_package %{nil}" --define "_smp_mflags -j$(nproc)" "$tarball" >"$log" 2>&1
 }
 missing=$(lacks rpmbuild)
 if [ -n "$missing" ]; then
