@@ -101,13 +101,14 @@ static __noinline int slot_write_back(struct switch_slot *slot)
 #pragma unroll
 	for (int i = 0; i < SWITCH_CLASSES; i++)
 		if (slot->row.switches[i])
-			__sync_fetch_and_add(&row->switches[i], slot->row.switches[i]);
+			__atomic_fetch_add(&row->switches[i], slot->row.switches[i],
+					   __ATOMIC_RELAXED);
 #pragma unroll
 	for (int i = 0; i < 2; i++) {
-		__sync_fetch_and_add(&row->loads[i], slot->row.loads[i]);
-		__sync_fetch_and_add(&row->sent[i], slot->row.sent[i]);
+		__atomic_fetch_add(&row->loads[i], slot->row.loads[i], __ATOMIC_RELAXED);
+		__atomic_fetch_add(&row->sent[i], slot->row.sent[i], __ATOMIC_RELAXED);
 	}
-	__sync_fetch_and_add(&row->saved, slot->row.saved);
+	__atomic_fetch_add(&row->saved, slot->row.saved, __ATOMIC_RELAXED);
 	return 0;
 }
 

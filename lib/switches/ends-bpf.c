@@ -29,14 +29,14 @@ static int entry_visit(void *context, void *data, size_t size)
 	return 0;
 }
 
-/* Who may load the log of switches (bpf_load_available()) may load this, too: what is refused then is the attaching. */
-static int refused(int code, struct error *error)
+/* Who may load the log of switches (bpf_load_available()) may load programs: what is not permitted then is fentry. */
+static int refused(int code, bool loading, struct error *error)
 {
-	if (code == ENOMEM)
-		return bpf_load_error(code, error);
 	if (code == EPERM || code == EACCES)
 		return error_set(error, code, "this kernel refuses fentry%s",
 				 geteuid() ? ": run as root" : " even to root (lockdown?)");
+	if (loading || code == ENOMEM)
+		return bpf_load_error(code, error);
 	return error_set(error, code,
 			 "no fentry here (%s): it needs CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS",
 			 strerror(code));
@@ -51,13 +51,13 @@ static int life_load(struct ends_bpf *life, struct error *error)
 		return bpf_load_error(errno, error);
 	ret = ends_skel__load(life->bpf);
 	if (ret)
-		return refused(-ret, error);
+		return refused(-ret, true, error);
 	life->ring = ring_buffer__new(bpf_map__fd(life->bpf->maps.entries), entry_visit, life,
 				      NULL);
 	if (!life->ring)
 		return error_set(error, errno, "the buffer of mm ends: %s", strerror(errno));
 	ret = ends_skel__attach(life->bpf);
-	return ret ? refused(-ret, error) : 0;
+	return ret ? refused(-ret, false, error) : 0;
 }
 
 int ends_bpf_open(struct ends_bpf **out, struct error *error)

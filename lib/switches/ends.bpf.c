@@ -22,7 +22,7 @@ static __always_inline int note(struct mm_struct *mm, __u32 kind)
 	struct mm_life_entry *entry = bpf_ringbuf_reserve(&entries, sizeof(*entry), 0);
 
 	if (!entry) {
-		__sync_fetch_and_add(&lost, 1);
+		__atomic_fetch_add(&lost, 1, __ATOMIC_RELAXED);
 		return 0;
 	}
 	entry->time_ns = now;
