@@ -64,7 +64,9 @@ static int rest_make(int node, struct error *e)
 	if (!resting)
 		return -ENOMEM;
 	*resting = 1;
-	return sigaction(REST_SIGNAL, &sa, NULL) ? error_set(e, errno, "sigaction") : 0;
+	return sigaction(REST_SIGNAL, &sa, NULL)
+		       ? refusal_set(e, REFUSED_CALL, errno, "the signal that partners rest by")
+		       : 0;
 }
 
 int handover_make(struct handover *h, enum handover_kind kind, unsigned int parties, int node,
