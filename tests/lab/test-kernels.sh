@@ -122,18 +122,18 @@ if "value" in zombie["zombies-seen"]:
 PY
 }
 
+# Newer kernels may be without cgroup v1's cpusets.
+cgroup_of() { if [ "$1" = oldest ]; then echo v1; else echo v2; fi; } # KERNEL
+
 # start KERNEL: boots it in the background
 start() {
-	local kernel=$1 release module files=() cgroup=v2
+	local kernel=$1 release module files=()
 	release=$("$top/scripts/kernel-lab" fetch --install "$kernel" 2>&1 | tee "$tmp/log" | sed -n 's/^kernel-lab: \([^ ]*\) (.*/\1/p')
 	if [ -z "$release" ]; then
 		skip "$kernel"
 		return
 	fi
 	mkdir -p "$tmp/$release"
-	# Newer kernels may be without cgroup v1's cpusets.
-	[ "$kernel" != oldest ] || cgroup=v1
-	echo $cgroup >"$tmp/$release/cgroup"
 	if module=$("$top/scripts/kmod-build" "$release" "$tmp/$release" 2>"$tmp/log") && make -s -C "$here/../kmod" OUT="$tmp" 2>>"$tmp/log"; then
 		files+=(--file "$module:/activemm.ko" --file "$tmp/kmod-test:/kmod-test")
 	else
@@ -149,17 +149,17 @@ start() {
 		"$top/scripts/kernel-lab" boot "$release" --cpus 2 --time "${ACTIVEMM_LAB_TEST_TIME:-600}" --activemm "$activemm" --file "$activemm:/bin/activemm" \
 			--file "$here/all-guest.sh:/bin/all-guest.sh" --file "$here/explain-guest.sh:/bin/explain-guest.sh" \
 			--file "$here/isolate-guest.sh:/bin/isolate-guest.sh" --file "$here/../watch/guest.sh:/bin/watch-guest.sh" "${files[@]}" \
-			--results "$tmp/$release" -- sh /bin/all-guest.sh $cgroup >"$tmp/$release/said" 2>"$tmp/$release/log"
+			--results "$tmp/$release" -- sh /bin/all-guest.sh "$(cgroup_of "$kernel")" >"$tmp/$release/said" 2>"$tmp/$release/log"
 		echo $? >"$tmp/$release/status"
 	} &
-	kernels+=("$kernel") releases+=("$release")
+	kernels+=("$kernel") started+=("$release")
 }
 
 # prove KERNEL RELEASE: what came of its boot
 prove() {
-	local kernel=$1 release=$2 cgroup status signal
+	local kernel=$1 release=$2 status signal
 	cp "$tmp/$release/log" "$tmp/log" && cp "$tmp/$release/said" "$tmp/guest"
-	read -r status <"$tmp/$release/status" && read -r cgroup <"$tmp/$release/cgroup"
+	read -r status <"$tmp/$release/status"
 	case $status in
 	3 | 77) skip "$kernel" && return ;;
 	0) ;;
@@ -169,11 +169,12 @@ prove() {
 	section claims "$kernel: every scenario's claim holds" claims "$tmp/$release/claims"
 	section remote "$kernel: claims on two CPUs hold" remote "$tmp/$release/remote"
 	section exit "$kernel: the zombie mm is freed by the CPU that borrowed it" exits "$tmp/$release/exit"
+	releases+=("$release")
 	section witness "$kernel: a kernel function bears the tracepoint witness" witness
 	section stories "$kernel: stories keep to the claims"
 	[ ! -x "$workload" ] || section watch "$kernel: the watch classes switches"
 	for signal in TERM KILL; do
-		section isolate-$signal "$kernel: cpusets of cgroup $cgroup give the CPU up and get it back, SIG$signal"
+		section isolate-$signal "$kernel: cpusets of cgroup $(cgroup_of "$kernel") give the CPU up and get it back, SIG$signal"
 	done
 }
 
@@ -193,12 +194,12 @@ compare_left() {
 }
 
 # Beside each other: a guest waits for a third of its time.
-kernels=() releases=()
+kernels=() started=() releases=()
 for kernel in ${ACTIVEMM_LAB_TEST_KERNELS:-oldest newest}; do
 	start "$kernel"
 done
 wait
 for i in "${!kernels[@]}"; do
-	prove "${kernels[i]}" "${releases[i]}"
+	prove "${kernels[i]}" "${started[i]}"
 done
 [ ${#releases[@]} = 0 ] || compare_left
