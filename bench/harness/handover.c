@@ -33,10 +33,11 @@ static void rest(int number)
 
 void handover_rest(const pid_t *tids, unsigned int n)
 {
-	pid_t self = (pid_t)syscall(SYS_gettid);
+	pid_t self;
 
 	if (!resting)
 		return;
+	self = (pid_t)syscall(SYS_gettid);
 	__atomic_store_n(resting, 1, __ATOMIC_RELEASE);
 	for (unsigned int i = 0; i < n; i++)
 		if (tids[i] != self)
